@@ -1,0 +1,13 @@
+/**
+ * Steps from one schema version of an event type to the next. Data is upcast when it is read, the
+ * row stays as it was written. A step is never edited once its version has been written anywhere.
+ */
+type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
+
+/** `upcasts[type][n]` takes version n to version n + 1. */
+export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>> = {
+  UsageRecorded: {
+    // Version 1 did not tell how long the cache was kept for.
+    1: (data) => ({ ...data, cacheCreation1hTokens: null }),
+  },
+};

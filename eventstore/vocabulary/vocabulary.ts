@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import type { NewEvent, RecordedEvent } from '#kernel/event.js';
+import { sessionEvents } from './session.events.js';
+import { telemetryEvents } from './telemetry.events.js';
+import { upcasts } from './upcast.js';
+
+/** Every event type of the house, with its current schema version. */
+const vocabulary = { ...sessionEvents, ...telemetryEvents } as const;
+
+type Vocabulary = typeof vocabulary;
+export type EventType = keyof Vocabulary;
+
+export type DataOf<Type extends EventType> = z.infer<Vocabulary[Type]['schema']>;
+
+/** Discriminated on `type`: a switch over it narrows `data`. */
+export type DomainEvent = { [T in EventType]: NewEvent<T, DataOf<T>> }[EventType];
+export type RecordedDomainEvent = { [T in EventType]: RecordedEvent<T, DataOf<T>> }[EventType];
+
+export const eventTypes = Object.keys(vocabulary) as EventType[];
+
+export function isKnownType(type: string): type is EventType {
+  return Object.hasOwn(vocabulary, type);
+}
+
+/** The schema version in which events of this type are written today. */
+export function currentVersion(type: EventType): number {
+  return vocabulary[type].version;
+}
+
+/** What is wrong with the event, in one sentence; undefined when it may be appended. */
+export function faultOf(event: NewEvent): string | undefined {
+  if (!isKnownType(event.type)) return `There is no event type "${event.type}".`;
+  const result = vocabulary[event.type].schema.safeParse(event.data);
+  if (result.success) return undefined;
+  const issue = result.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  return `${event.type}${path ? `.${path}` : ''}: ${issue?.message ?? 'invalid'}.`;
+}
+
+/** Data of any version that was ever written, as today's version. */
+export function upcast(type: string, version: number, data: unknown): unknown {
+  const steps = upcasts[type];
+  if (steps === undefined) return data;
+  let current = data as Record<string, unknown>;
+  for (let from = version, step = steps[from]; step; from += 1, step = steps[from])
+    current = step(current);
+  return current;
+}

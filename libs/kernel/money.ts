@@ -1,0 +1,24 @@
+/**
+ * Money is a whole number of nano-dollars inside and a decimal string with nine digits at the edge.
+ * A number holds up to 9 million dollars exactly, which is enough for one event; sums are bigint.
+ */
+
+const NANOS_PER_DOLLAR = 1e9;
+const DIGITS_AFTER_POINT = 9;
+
+/**
+ * Nano-dollars of a cost that a client reported as floating-point dollars.
+ * Undefined when the figure is no cost at all: negative, not finite, or beyond what one event can hold.
+ */
+export function nanoUsdFromDollars(dollars: number): number | undefined {
+  const nanos = Math.round(dollars * NANOS_PER_DOLLAR);
+  return Number.isSafeInteger(nanos) && nanos >= 0 ? nanos : undefined;
+}
+
+/** `37258500n` becomes `"0.037258500"`. */
+export function formatUsd(nanoUsd: bigint): string {
+  const sign = nanoUsd < 0n ? '-' : '';
+  const digits = String(nanoUsd < 0n ? -nanoUsd : nanoUsd).padStart(DIGITS_AFTER_POINT + 1, '0');
+  const point = digits.length - DIGITS_AFTER_POINT;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}

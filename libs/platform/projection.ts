@@ -1,0 +1,20 @@
+import type { Database } from 'better-sqlite3';
+import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+
+/**
+ * A read model: its STRICT tables, what each event does to them, and a version that is raised when
+ * either changes. It is rebuilt from the log when the version on disk is another.
+ *
+ * A projection writes only its own tables, reads only its own tables, and has no clock: whatever it
+ * needs is in the event. So two rebuilds give equal tables.
+ */
+export interface Projection {
+  readonly name: string;
+  readonly version: number;
+  /** Names of all its tables, dropped before a rebuild. */
+  readonly tables: readonly string[];
+  /** `CREATE TABLE ... STRICT` and indexes. */
+  readonly schema: string;
+  /** Prepares its statements on a connection and returns what applies one event. */
+  prepare(db: Database): (event: RecordedDomainEvent) => void;
+}
