@@ -17,9 +17,15 @@ export const limits = {
   // The log.
   eventsPerAppendMax: 50_000,
   eventDataBytesMax: 256 * 1024,
+  streamNameCharactersMax: 300,
+  eventsPerCommitMax: 5_000,
   appendsWaitingMax: 2_000,
   appendWaitMs: 1_000,
   busyWaitMs: 50,
+  busyRetryMs: 5,
+  openWaitMs: 5_000,
+  walCheckpointPages: 4_000,
+  walBytesKeptMax: 64 * 1024 * 1024,
   followBatchEvents: 1_000,
   followPollMs: 50,
 
