@@ -87,9 +87,7 @@ function rewriteJson(body: Buffer, { shiftNanos, renameId }: Rewriting): Buffer 
   return Buffer.from(JSON.stringify(parsed));
 }
 
-function isTextAttribute(
-  value: unknown,
-): value is { key: string; value: { stringValue: string } } {
+function isTextAttribute(value: unknown): value is { key: string; value: { stringValue: string } } {
   const attribute = value as { key?: unknown; value?: { stringValue?: unknown } | null } | null;
   return typeof attribute?.key === 'string' && typeof attribute.value?.stringValue === 'string';
 }
