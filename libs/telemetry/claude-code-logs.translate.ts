@@ -6,7 +6,6 @@ import {
   identifierOf,
   isAbsent,
   numberOf,
-  textOf,
   tokensOf,
   usageIdOf,
 } from './attributes.translate.js';
