@@ -6,6 +6,13 @@ export const limits = {
   recordsPerExportMax: 50_000,
   attributesPerExportMax: 1_000_000,
   nestingLevelsMax: 32,
+  jsonTokensPerExportMax: 3_000_000,
+  otlpConnectionsMax: 1_000,
+  otlpHeadersMs: 10_000,
+  otlpRequestMs: 30_000,
+  otlpKeepAliveMs: 75_000,
+  otlpGrpcFirstReservationBytes: 64 * 1024,
+  otlpRetryAfterSeconds: 1,
 
   // What is kept of it.
   identifierCharactersMax: 200,
