@@ -19,6 +19,9 @@ export const limits = {
   freeTextCharactersMax: 500,
   unrecognisedSampleBytesMax: 4 * 1024,
   unrecognisedNamesMax: 1_000,
+  unrecognisedPerExportMax: 20,
+  unrecognisedTextCharactersMax: 64,
+  unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
 
   // The log.
