@@ -39,6 +39,8 @@ export function exportResponse(signal: Signal, encoding: Encoding, accepted: Acc
 }
 
 const INVALID_ARGUMENT = 3;
+
+/** The code of google.rpc.Status that says what an HTTP status says. */
 const RPC_CODE_OF_HTTP: Readonly<Record<number, number>> = {
   401: 16, // UNAUTHENTICATED
   403: 7, // PERMISSION_DENIED
@@ -49,14 +51,9 @@ const RPC_CODE_OF_HTTP: Readonly<Record<number, number>> = {
   503: 14, // UNAVAILABLE
 };
 
-/** The code of google.rpc.Status, and of gRPC, that says what an HTTP status says. */
-export function rpcCodeOf(httpCode: number): number {
-  return RPC_CODE_OF_HTTP[httpCode] ?? INVALID_ARGUMENT;
-}
-
 /** A google.rpc.Status. */
 export function statusMessage(encoding: Encoding, httpCode: number, message: string): Buffer {
-  const code = rpcCodeOf(httpCode);
+  const code = RPC_CODE_OF_HTTP[httpCode] ?? INVALID_ARGUMENT;
   if (encoding === 'json') return Buffer.from(JSON.stringify({ code, message }));
   return Buffer.concat([varintField(1, code), textField(2, message)]);
 }

@@ -7,7 +7,7 @@ import type {
 } from '@grpc/grpc-js';
 import { Server, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
 import { limits } from '#kernel/limits.js';
-import { exportResponse, rpcCodeOf } from './otlp.answers.js';
+import { exportResponse } from './otlp.answers.js';
 import { decodeExport } from './otlp.decode.js';
 import type { OtlpParts } from './otlp.module.js';
 import type { Signal } from './otlp.records.js';
@@ -104,8 +104,14 @@ async function exportCall(
       onBug(error);
       refusal = notStored();
     }
-    answer({ code: rpcCodeOf(refusal.httpCode) as status, details: refusal.message });
+    answer({ code: codeOf(refusal.httpCode), details: refusal.message });
   }
+}
+
+/** Of these codes exporters repeat a call on UNAVAILABLE alone. */
+function codeOf(httpCode: number): status {
+  if (httpCode === 503) return status.UNAVAILABLE;
+  return httpCode === 413 ? status.RESOURCE_EXHAUSTED : status.INVALID_ARGUMENT;
 }
 
 /**

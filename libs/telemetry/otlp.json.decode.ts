@@ -119,8 +119,7 @@ function metrics(body: JsonObject, tally: Tally): MetricPoint[] {
       name: text(metric, 'name'),
       unit: text(metric, 'unit'),
       kind,
-      temporality: temporalityOf(enumeration(data, 'aggregationTemporality')),
-      monotonic: bool(data, 'isMonotonic'),
+      ...settingsOf(kind, data),
     };
     for (const point of objects(data, 'dataPoints')) {
       tally.record();
@@ -134,6 +133,18 @@ function metrics(body: JsonObject, tally: Tally): MetricPoint[] {
     }
   });
   return points;
+}
+
+/** Only some kinds have these fields; in the others they are unknown ones. */
+function settingsOf(
+  kind: MetricPoint['kind'],
+  data: JsonObject,
+): Pick<MetricPoint, 'temporality' | 'monotonic'> {
+  const hasTemporality = kind !== 'gauge' && kind !== 'summary';
+  return {
+    temporality: temporalityOf(hasTemporality ? enumeration(data, 'aggregationTemporality') : 0),
+    monotonic: kind === 'sum' && bool(data, 'isMonotonic'),
+  };
 }
 
 function numberOf(point: JsonObject): number | null {
