@@ -6,12 +6,22 @@ export const limits = {
   recordsPerExportMax: 50_000,
   attributesPerExportMax: 1_000_000,
   nestingLevelsMax: 32,
+  jsonTokensPerExportMax: 3_000_000,
+  otlpConnectionsMax: 1_000,
+  otlpHeadersMs: 10_000,
+  otlpRequestMs: 30_000,
+  otlpKeepAliveMs: 75_000,
+  otlpGrpcFirstReservationBytes: 64 * 1024,
+  otlpRetryAfterSeconds: 1,
 
   // What is kept of it.
   identifierCharactersMax: 200,
   freeTextCharactersMax: 500,
   unrecognisedSampleBytesMax: 4 * 1024,
   unrecognisedNamesMax: 1_000,
+  unrecognisedPerExportMax: 20,
+  unrecognisedTextCharactersMax: 64,
+  unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
 
   // The log.
