@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import type { RecordedEvent } from '#kernel/event.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from './projection.js';
+import { sqliteCode } from './sqlite-error.js';
 
 /** Marks the file as ours ("TRIA"), so that a stranger's database is not built upon. */
 const APPLICATION_ID = 0x54524941;
@@ -164,7 +165,7 @@ function faultOf(db: Database.Database): string | undefined {
     }
     return db.pragma('quick_check(1)', { simple: true }) === 'ok' ? undefined : 'is damaged';
   } catch (error) {
-    const code = error instanceof Database.SqliteError ? error.code : '';
+    const code = sqliteCode(error);
     if (code.startsWith('SQLITE_CORRUPT')) return 'is damaged';
     if (code === 'SQLITE_NOTADB') return 'is not a database';
     throw error;

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { Refusal } from '#kernel/refusal.js';
 import type { Projection } from './projection.js';
+import { sqliteCode } from './sqlite-error.js';
 
 /** How far a projection is, as its row in read-models.db says. */
 export interface ProjectionPosition {
@@ -103,8 +104,11 @@ export class ReadModels {
 }
 
 function isUnwritten(error: unknown): boolean {
-  if (!(error instanceof Database.SqliteError)) return false;
-  return error.code === 'SQLITE_NOTADB' || error.message.startsWith('no such table');
+  const code = sqliteCode(error);
+  return (
+    code === 'SQLITE_NOTADB' ||
+    (code === 'SQLITE_ERROR' && String(error).includes('no such table: projections'))
+  );
 }
 
 function notReady(projection: Projection | undefined, position: bigint, target: bigint): Refusal {

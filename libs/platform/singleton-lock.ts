@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { sqliteCode } from './sqlite-error.js';
 
 /**
  * Held by the one process (or thread) that may do something on a data folder.
@@ -17,9 +18,7 @@ export class SingletonLock {
       return new SingletonLock(db);
     } catch (error) {
       db.close();
-      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-        return undefined;
-      }
+      if (sqliteCode(error).startsWith('SQLITE_BUSY')) return undefined;
       throw error;
     }
   }

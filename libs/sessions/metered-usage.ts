@@ -2,6 +2,9 @@ import type { Database } from 'better-sqlite3';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { UsageAmounts } from './usage-sums.js';
 
+/** What several readings of one event can add up to: no more than one reading can be. */
+const largest = Number.MAX_SAFE_INTEGER;
+
 type Metered = DataOf<'UsageMetered'>;
 
 /** The table in which a projection remembers how far each cumulative series has come. */
@@ -44,7 +47,7 @@ export function meteredAmounts(db: Database, table: string): (data: Metered) => 
     const sums = { input: 0, output: 0, cacheRead: 0, cacheCreation: 0, costNanoUsd: 0 };
     let priced = 0;
     for (const reading of data.readings) {
-      sums[reading.kind] += increase(data, reading);
+      sums[reading.kind] = Math.min(sums[reading.kind] + increase(data, reading), largest);
       if (reading.kind === 'costNanoUsd') priced = 1;
     }
     const { costNanoUsd: cost, ...tokens } = sums;

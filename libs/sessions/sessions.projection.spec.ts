@@ -100,6 +100,15 @@ describe('A session', () => {
     expect(row).toMatchObject({ last_activity_at: ms(at(59)) });
   });
 
+  test('stays at the largest sum rather than stop the projection', () => {
+    const costly = usageRecorded({ costNanoUsd: Number.MAX_SAFE_INTEGER });
+    const facts = Array.from({ length: 1_030 }, (): Fact => ['UsageRecorded', costly, at(1)]);
+    expect(sessionAfter(...facts)).toMatchObject({
+      requests: 1_030n,
+      cost_nano_usd: 9_223_372_036_854_775_807n,
+    });
+  });
+
   test('keeps whom it works for, and follows when that changes', () => {
     expect(
       sessionAfter(

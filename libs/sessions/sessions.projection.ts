@@ -3,7 +3,7 @@ import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabul
 import type { Projection } from '#platform/projection.js';
 import { occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
-import { addedSums, requestAmounts, sumColumns } from './usage-sums.js';
+import { requestAmounts, sumColumns, sumValues, upsertSums } from './usage-sums.js';
 
 /**
  * One row per agent session. Sums from requests and from metrics are kept side by side, so that it
@@ -47,95 +47,90 @@ const newest = (column: string) =>
   `${column} = CASE WHEN ${later} THEN coalesce(excluded.${column}, ${column})
     ELSE coalesce(${column}, excluded.${column}) END`;
 
-const touched = `
+/** A column that belongs with a time of its own: it changes only when that does not go back. */
+const dated = (column: string, time: string) =>
+  `${column} = CASE WHEN excluded.${time} >= ${time} THEN excluded.${column} ELSE ${column} END`;
+const latest = (time: string) => `${time} = max(${time}, excluded.${time})`;
+
+const identity = 'agent, session_id, project, team, task_id, user_id, started_at, last_activity_at';
+const touched = [
+  ...['project', 'team', 'task_id', 'user_id'].map(newest),
+  'started_at = min(started_at, excluded.started_at)',
+  latest('last_activity_at'),
+].join(', ');
+
+const touchSession = `
+  INSERT INTO sessions (${identity}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}`;
+
+const requests = upsertSums();
+const addRequest = `
   INSERT INTO sessions
-    (agent, session_id, project, team, task_id, user_id, started_at, last_activity_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (agent, session_id) DO UPDATE SET
-    ${['project', 'team', 'task_id', 'user_id'].map(newest).join(', ')},
-    started_at = min(started_at, excluded.started_at),
-    last_activity_at = max(last_activity_at, excluded.last_activity_at)`;
+    (${identity}, model, model_at, context_tokens, context_at, ${requests.columns})
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${requests.values})
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${requests.added},
+    ${dated('model', 'model_at')}, ${latest('model_at')},
+    ${dated('context_tokens', 'context_at')}, ${latest('context_at')}`;
 
-const thisSession = 'WHERE agent = @agent AND session_id = @sessionId';
+const readings = upsertSums('metered_');
+const addReadings = `
+  INSERT INTO sessions (${identity}, metered_model, metered_model_at, ${readings.columns})
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${readings.values})
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${readings.added},
+    ${dated('metered_model', 'metered_model_at')}, ${latest('metered_model_at')}`;
 
-const requested = `
-  UPDATE sessions SET ${addedSums()},
-    model = CASE WHEN @main AND @at >= model_at THEN @model ELSE model END,
-    model_at = CASE WHEN @main THEN max(model_at, @at) ELSE model_at END,
-    context_tokens = CASE WHEN @main AND @at >= context_at THEN @context ELSE context_tokens END,
-    context_at = CASE WHEN @main THEN max(context_at, @at) ELSE context_at END
-  ${thisSession}`;
+const compact = `
+  INSERT INTO sessions (${identity}, context_tokens, context_at, compactions)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, compactions = compactions + 1,
+    ${dated('context_tokens', 'context_at')}, ${latest('context_at')}`;
 
-const metered = `
-  UPDATE sessions SET ${addedSums('metered_')},
-    metered_model =
-      CASE WHEN @main AND @at >= metered_model_at THEN @model ELSE metered_model END,
-    metered_model_at = CASE WHEN @main THEN max(metered_model_at, @at) ELSE metered_model_at END
-  ${thisSession}`;
-
-const compacted = `
-  UPDATE sessions SET compactions = compactions + 1,
-    context_tokens = CASE WHEN @at >= context_at THEN @context ELSE context_tokens END,
-    context_at = max(context_at, @at)
-  ${thisSession}`;
+const count = (counter: Counter) => `
+  INSERT INTO sessions (${identity}, ${counter}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched},
+    ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
 type SessionEvent = Exclude<RecordedDomainEvent, { type: 'TelemetryUnrecognised' }>;
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
-function prepare(db: Database): (event: RecordedDomainEvent) => void {
-  const touch = db.prepare(touched);
-  const addRequest = db.prepare(requested);
-  const addMetered = db.prepare(metered);
-  const amountsOf = meteredAmounts(db, 'sessions_metered_series');
-  const compact = db.prepare(compacted);
-  const counters = new Map(
-    (['prompts', 'tool_calls', 'errors', 'retries', 'subagents'] as const).map((column) => [
-      column,
-      db.prepare(
-        `UPDATE sessions SET ${column} = ${column} + CAST(? AS INTEGER)
-          WHERE agent = ? AND session_id = ?`,
-      ),
-    ]),
-  );
-  const count = (counter: Counter, { agent, sessionId }: SessionEvent['data'], by = 1) =>
-    counters.get(counter)?.run(by, agent, sessionId);
+/** How much an event adds to which counter. */
+function countedBy(event: SessionEvent): readonly [Counter, number] | undefined {
+  switch (event.type) {
+    case 'PromptSubmitted':
+      return ['prompts', 1];
+    case 'ToolFinished':
+      return ['tool_calls', 1];
+    case 'SubagentFinished':
+      return ['subagents', 1];
+    case 'RequestFailed':
+      return ['errors', 1];
+    case 'RequestRetried':
+      // Of a request that failed for good, RetriesExhausted tells the same.
+      return event.data.succeeded ? ['retries', retriesOf(event.data.attempts)] : undefined;
+    case 'RetriesExhausted':
+      return ['retries', retriesOf(event.data.attempts)];
+    default:
+      return undefined;
+  }
+}
 
-  const apply = (event: SessionEvent, at: number) => {
-    const { agent, sessionId } = event.data;
-    switch (event.type) {
-      case 'UsageRecorded': {
-        const main = event.data.thread === 'main' ? 1 : 0;
-        const { model } = event.data;
-        const sums = requestAmounts(event.data);
-        const context = sums.input + sums.cacheRead + sums.cacheCreation + sums.output;
-        return addRequest.run({ ...sums, agent, sessionId, main, at, model, context });
-      }
-      case 'UsageMetered': {
-        const main = event.data.thread === 'main' ? 1 : 0;
-        const { model } = event.data;
-        return addMetered.run({ ...amountsOf(event.data), agent, sessionId, main, at, model });
-      }
-      case 'ContextCompacted':
-        if (!event.data.succeeded) return;
-        return compact.run({ agent, sessionId, at, context: event.data.postTokens });
-      case 'PromptSubmitted':
-        return count('prompts', event.data);
-      case 'ToolFinished':
-        return count('tool_calls', event.data);
-      case 'SubagentFinished':
-        return count('subagents', event.data);
-      case 'RequestFailed':
-        return count('errors', event.data);
-      case 'RequestRetried':
-        // Of a request that failed for good, RetriesExhausted tells the same.
-        if (event.data.succeeded) count('retries', event.data, retriesOf(event.data.attempts));
-        return;
-      case 'RetriesExhausted':
-        return count('retries', event.data, retriesOf(event.data.attempts));
-      default:
-        return;
-    }
+function retriesOf(attempts: number): number {
+  return Math.max(0, attempts - 1);
+}
+
+function prepare(db: Database): (event: RecordedDomainEvent) => void {
+  const touch = db.prepare(touchSession);
+  const request = db.prepare(addRequest);
+  const metered = db.prepare(addReadings);
+  const amountsOf = meteredAmounts(db, 'sessions_metered_series');
+  const compaction = db.prepare(compact);
+  const counters = {
+    prompts: db.prepare(count('prompts')),
+    tool_calls: db.prepare(count('tool_calls')),
+    errors: db.prepare(count('errors')),
+    retries: db.prepare(count('retries')),
+    subagents: db.prepare(count('subagents')),
   };
 
   return (event) => {
@@ -143,13 +138,24 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
     const at = occurredAtMs(event);
     const { agent, sessionId } = event.data;
     const { project, team, taskId, userId } = event.data as Attribution;
-    touch.run(agent, sessionId, project, team, taskId, userId, at, at);
-    apply(event, at);
+    const who = [agent, sessionId, project, team, taskId, userId, at, at] as const;
+    if (event.type === 'UsageRecorded') {
+      const sums = requestAmounts(event.data);
+      const context = sums.input + sums.cacheRead + sums.cacheCreation + sums.output;
+      const main = event.data.thread === 'main';
+      const shown = main ? [event.data.model, at, context, at] : [null, 0, null, 0];
+      request.run(...who, ...shown, ...sumValues(sums));
+    } else if (event.type === 'UsageMetered') {
+      const shown = event.data.thread === 'main' ? [event.data.model, at] : [null, 0];
+      metered.run(...who, ...shown, ...sumValues(amountsOf(event.data)));
+    } else if (event.type === 'ContextCompacted' && event.data.succeeded) {
+      compaction.run(...who, event.data.postTokens, at);
+    } else {
+      const counted = countedBy(event);
+      if (counted === undefined) touch.run(...who);
+      else counters[counted[0]].run(...who, counted[1]);
+    }
   };
-}
-
-function retriesOf(attempts: number): number {
-  return Math.max(0, attempts - 1);
 }
 
 export const sessionsProjection: Projection = {

@@ -30,36 +30,57 @@ export type UsageSums = Readonly<Record<Counted, bigint>> & { readonly reasoning
 const names = Object.keys(counted) as Counted[];
 const largest = '9223372036854775807';
 
+const columnsOf = (prefix: string) => [
+  ...names.map((it) => prefix + counted[it]),
+  `${prefix}reasoning_tokens`,
+];
+
 /** Column definitions; `prefix` tells several sets of sums in one table apart. */
 export function sumColumns(prefix = ''): string {
   const columns = names.map((it) => `${prefix}${counted[it]} INTEGER NOT NULL DEFAULT 0`);
   return [...columns, `${prefix}reasoning_tokens INTEGER`].join(', ');
 }
 
-/** `[columns, values]` for an INSERT that binds `UsageAmounts` by name. */
-export const insertedSums = [
-  [...names.map((it) => counted[it]), 'reasoning_tokens'].join(', '),
-  [...names.map((it) => `@${it}`), '@reasoning'].join(', '),
-] as const;
-
-/** Assignments for an UPDATE that binds `UsageAmounts` by name. Numbers are bound as REAL: hence the casts. */
-export function addedSums(prefix = ''): string {
-  const sums = names.map((it) => plus(prefix + counted[it], `CAST(@${it} AS INTEGER)`));
-  const reasoning = `${prefix}reasoning_tokens`;
-  const told = `min(coalesce(${reasoning}, 0) + CAST(@reasoning AS INTEGER), ${largest})`;
-  const keep = `${reasoning} = CASE WHEN @reasoning IS NULL THEN ${reasoning} ELSE ${told} END`;
-  return [...sums, keep].join(', ');
+/** For an upsert: the columns, a `?` for each, and the assignments that add what is inserted. */
+export function upsertSums(prefix = '') {
+  const columns = columnsOf(prefix);
+  const reasoning = columns.at(-1) ?? '';
+  return {
+    columns: columns.join(', '),
+    values: columns.map(() => '?').join(', '),
+    added: [
+      ...columns.slice(0, -1).map((it) => `${it} = min(${it} + excluded.${it}, ${largest})`),
+      `${reasoning} = CASE WHEN excluded.${reasoning} IS NULL THEN ${reasoning}
+        ELSE min(coalesce(${reasoning}, 0) + excluded.${reasoning}, ${largest}) END`,
+    ].join(', '),
+  };
 }
 
-function plus(column: string, amount: string): string {
-  return `${column} = min(${column} + ${amount}, ${largest})`;
+/** What to bind for them. By position: looking names up would take longer than the upsert itself. */
+export function sumValues(amounts: UsageAmounts): (number | null)[] {
+  const { requests, unpriced, priced, input, output, cacheRead, cacheCreation, cost } = amounts;
+  return [
+    requests,
+    unpriced,
+    priced,
+    input,
+    output,
+    cacheRead,
+    cacheCreation,
+    cost,
+    amounts.reasoning,
+  ];
 }
 
-/** The columns of one row as `UsageSums`. */
-export function selectedSums(prefix = ''): string {
-  const columns = names.map((it) => `${prefix}${counted[it]} AS ${it}`);
-  return [...columns, `${prefix}reasoning_tokens AS reasoning`].join(', ');
-}
+/** The columns of a session as `UsageSums`: those from requests, or where there are none from metrics. */
+export const sumsOfSession = [
+  ...names.map((it) => [it, counted[it]]),
+  ['reasoning', 'reasoning_tokens'],
+]
+  .map(
+    ([it, column]) => `CASE WHEN requests > 0 THEN ${column} ELSE metered_${column} END AS ${it}`,
+  )
+  .join(', ');
 
 /** The columns of a group of rows as `UsageSums`. */
 export const groupedSums = [

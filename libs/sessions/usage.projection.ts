@@ -4,10 +4,10 @@ import type { Projection } from '#platform/projection.js';
 import { occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
 import {
-  addedSums,
-  insertedSums,
   requestAmounts,
   sumColumns,
+  sumValues,
+  upsertSums,
   type UsageAmounts,
 } from './usage-sums.js';
 
@@ -32,11 +32,11 @@ const schema = `
 const MINUTE_MS = 60_000;
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
-  const [columns, values] = insertedSums;
+  const { columns, values, added } = upsertSums();
   const upsert = db.prepare(
     `INSERT INTO usage_by_minute (minute, agent, session_id, source, model, ${columns})
-      VALUES (@minute, @agent, @sessionId, @source, @model, ${values})
-      ON CONFLICT (agent, session_id, source, minute, model) DO UPDATE SET ${addedSums()}`,
+      VALUES (?, ?, ?, ?, ?, ${values})
+      ON CONFLICT (agent, session_id, source, minute, model) DO UPDATE SET ${added}`,
   );
   const amountsOf = meteredAmounts(db, 'usage_metered_series');
   const add = (
@@ -46,7 +46,7 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
   ) => {
     const minute = Math.floor(occurredAtMs(event) / MINUTE_MS);
     const { agent, sessionId, model } = event.data;
-    upsert.run({ ...amounts, minute, agent, sessionId, source, model });
+    upsert.run(minute, agent, sessionId, source, model, ...sumValues(amounts));
   };
   return (event) => {
     if (event.type === 'UsageRecorded') add(event, 'requests', requestAmounts(event.data));
