@@ -42,10 +42,20 @@ export const limits = {
   // What goes out.
   pageItemsMax: 500,
   pageItemsDefault: 50,
+  usageItemsMax: 5_000,
+  cursorCharactersMax: 1_000,
   streamSubscribersMax: 100,
+  streamHeartbeatMs: 15_000,
+  streamStuckMs: 30_000,
   apiBodyBytesMax: 1024 * 1024,
 
+  // Who may come in.
+  badTokensPerMinuteMax: 10,
+  badTokenAddressesMax: 1_000,
+  tokenCharactersMax: 512,
+
   // Health.
+  healthCheckMs: 2_000,
   projectionLagMs: 10_000,
   diskFreeBytesMin: 256 * 1024 * 1024,
 } as const;

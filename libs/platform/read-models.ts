@@ -1,0 +1,126 @@
+import { statSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { Refusal } from '#kernel/refusal.js';
+import type { Projection } from './projection.js';
+import { sqliteCode } from './sqlite-error.js';
+
+/** How far a projection is, as its row in read-models.db says. */
+export interface ProjectionPosition {
+  readonly name: string;
+  readonly position: bigint;
+}
+
+interface Building {
+  readonly version: bigint;
+  readonly position: bigint;
+  readonly target: bigint;
+}
+
+/** Prepares a statement, once per connection. All integers come back as bigint. */
+export type Prepare = <Params extends unknown[], Row>(
+  sql: string,
+) => Database.Statement<Params, Row>;
+
+/**
+ * What queries read from: a read-only connection to read-models.db, which another thread or process
+ * writes. It is opened at the first query and again when the file was replaced by a rebuild.
+ */
+export class ReadModels {
+  private db: Database.Database | undefined;
+  private inode = 0;
+  private readonly statements = new Map<string, Database.Statement>();
+
+  constructor(private readonly file: string) {}
+
+  /**
+   * Runs a query in one snapshot. It must not be asynchronous, so that no snapshot is held for long.
+   *
+   * @throws {Refusal} `READ_MODEL_BUILDING` while the projection has not caught up with the log as it
+   *   was when its (re)build began.
+   */
+  read<Result>(projection: Projection, query: (prepare: Prepare) => Result): Result {
+    this.connect(projection);
+    this.prepare('BEGIN').run();
+    try {
+      this.requireReady(projection);
+      return query(this.prepare);
+    } finally {
+      this.prepare('COMMIT').run();
+    }
+  }
+
+  /** How far each projection is; empty before the first build. */
+  positions(): ProjectionPosition[] {
+    try {
+      this.connect();
+      const sql = 'SELECT name, position FROM projections ORDER BY name';
+      return this.prepare<[], ProjectionPosition>(sql).all();
+    } catch (error) {
+      if (error instanceof Refusal) return [];
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.db?.close();
+    this.db = undefined;
+    this.statements.clear();
+  }
+
+  private readonly prepare: Prepare = <Params extends unknown[], Row>(sql: string) => {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      if (this.db === undefined) throw new Error('Read models are read through read().');
+      statement = this.db.prepare(sql);
+      if (statement.reader) statement.safeIntegers();
+      this.statements.set(sql, statement);
+    }
+    return statement as unknown as Database.Statement<Params, Row>;
+  };
+
+  private connect(projection?: Projection): void {
+    const inode = statSync(this.file, { throwIfNoEntry: false })?.ino;
+    if (inode !== undefined && inode === this.inode && this.db !== undefined) return;
+    this.close();
+    if (inode === undefined) throw notReady(projection, 0n, 0n);
+    this.db = new Database(this.file, { readonly: true, fileMustExist: true });
+    this.inode = inode;
+    try {
+      this.prepare('SELECT name, version, position, target, tables FROM projections');
+    } catch (error) {
+      this.close();
+      // The writer has made the file and not yet its tables, or is about to replace a stranger's.
+      if (isUnwritten(error)) throw notReady(projection, 0n, 0n);
+      throw error;
+    }
+  }
+
+  private requireReady(projection: Projection): void {
+    const sql = 'SELECT version, position, target FROM projections WHERE name = ?';
+    const row = this.prepare<[string], Building>(sql).get(projection.name);
+    if (row?.version !== BigInt(projection.version)) throw notReady(projection, 0n, 0n);
+    if (row.position < row.target) throw notReady(projection, row.position, row.target);
+  }
+}
+
+function isUnwritten(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return (
+    code === 'SQLITE_NOTADB' ||
+    (code === 'SQLITE_ERROR' && String(error).includes('no such table: projections'))
+  );
+}
+
+function notReady(projection: Projection | undefined, position: bigint, target: bigint): Refusal {
+  const percent = target === 0n ? 0 : Number((position * 100n) / target);
+  return new Refusal(
+    'READ_MODEL_BUILDING',
+    `The read model is being rebuilt from the log (${percent} %). Ask again in a moment.`,
+    {
+      readModel: projection?.name ?? null,
+      position: String(position),
+      target: String(target),
+      percent,
+    },
+  );
+}

@@ -1,0 +1,182 @@
+import { given } from '#platform/projection.specification.js';
+import {
+  at,
+  history,
+  usageMetered,
+  usageRecorded,
+  type Fact,
+} from './session-facts.specification.js';
+import { sessionsProjection } from './sessions.projection.js';
+
+function sessionAfter(...facts: readonly Fact[]): Record<string, unknown> {
+  const rows = given(sessionsProjection, history(...facts)).table('sessions');
+  expect(rows).toHaveLength(1);
+  return rows[0]!;
+}
+
+const ms = (time: string) => BigInt(Date.parse(time));
+const session = { sessionId: 's1', agent: 'claude-code' } as const;
+const compaction = { ...session, trigger: 'auto', preTokens: 180_000, durationMs: 1 } as const;
+const request = { ...session, provider: 'anthropic', model: 'm', durationMs: 1 } as const;
+
+describe('A session', () => {
+  test('opens with SessionStarted alone', () => {
+    const start = { ...session, startType: 'fresh', project: 'p', taskId: 't' } as const;
+    expect(sessionAfter(['SessionStarted', start, at(1)])).toMatchObject({
+      agent: 'claude-code',
+      session_id: 's1',
+      project: 'p',
+      task_id: 't',
+      started_at: ms(at(1)),
+      last_activity_at: ms(at(1)),
+      model: null,
+      requests: 0n,
+    });
+  });
+
+  test('sums the tokens and the cost of its requests, whatever the thread', () => {
+    expect(
+      sessionAfter(
+        ['UsageRecorded', usageRecorded(), at(1)],
+        ['UsageRecorded', usageRecorded({ thread: 'subagent', reasoningTokens: 3 }), at(2)],
+        ['UsageRecorded', usageRecorded({ thread: 'auxiliary', costNanoUsd: null }), at(3)],
+      ),
+    ).toMatchObject({
+      requests: 3n,
+      unpriced_requests: 1n,
+      input_tokens: 30n,
+      output_tokens: 15n,
+      cache_read_tokens: 300n,
+      cache_creation_tokens: 60n,
+      reasoning_tokens: 3n,
+      cost_nano_usd: 2_000_000n,
+    });
+  });
+
+  test('takes model and context from the last request of its main thread', () => {
+    expect(
+      sessionAfter(
+        ['UsageRecorded', usageRecorded({ model: 'a' }), at(1)],
+        ['UsageRecorded', usageRecorded({ model: 'b', cacheReadTokens: 200 }), at(2)],
+        ['UsageRecorded', usageRecorded({ model: 'c', thread: 'subagent' }), at(3)],
+      ),
+    ).toMatchObject({ model: 'b', context_tokens: 235n, last_activity_at: ms(at(3)) });
+  });
+
+  test('is not set back by a late event', () => {
+    expect(
+      sessionAfter(
+        ['UsageRecorded', usageRecorded({ model: 'new', cacheReadTokens: 200 }), at(5)],
+        ['UsageRecorded', usageRecorded({ model: 'old' }), at(1)],
+        ['ContextCompacted', { ...compaction, succeeded: true, postTokens: 9 }, at(2)],
+      ),
+    ).toMatchObject({
+      model: 'new',
+      context_tokens: 235n,
+      started_at: ms(at(1)),
+      last_activity_at: ms(at(5)),
+      compactions: 1n,
+    });
+  });
+
+  test('has after a compaction the context that this left', () => {
+    expect(
+      sessionAfter(
+        ['UsageRecorded', usageRecorded(), at(1)],
+        ['ContextCompacted', { ...compaction, succeeded: true, postTokens: 30_000 }, at(2)],
+        ['ContextCompacted', { ...compaction, succeeded: false, postTokens: 1 }, at(3)],
+      ),
+    ).toMatchObject({ context_tokens: 30_000n, compactions: 1n });
+  });
+
+  test('cannot be active later than its last event was recorded', () => {
+    const ahead = '9999-01-01T00:00:00.000Z';
+    const row = sessionAfter(['UsageRecorded', usageRecorded(), ahead]);
+    expect(row).toMatchObject({ last_activity_at: ms(at(59)) });
+  });
+
+  test('survives a time that is none', () => {
+    const row = sessionAfter(['UsageRecorded', usageRecorded(), 'yesterday']);
+    expect(row).toMatchObject({ last_activity_at: ms(at(59)) });
+  });
+
+  test('stays at the largest sum rather than stop the projection', () => {
+    const costly = usageRecorded({ costNanoUsd: Number.MAX_SAFE_INTEGER });
+    const facts = Array.from({ length: 1_030 }, (): Fact => ['UsageRecorded', costly, at(1)]);
+    expect(sessionAfter(...facts)).toMatchObject({
+      requests: 1_030n,
+      cost_nano_usd: 9_223_372_036_854_775_807n,
+    });
+  });
+
+  test('keeps whom it works for, and follows when that changes', () => {
+    expect(
+      sessionAfter(
+        ['UsageRecorded', usageRecorded({ project: 'p', team: 'core', taskId: 't2' }), at(2)],
+        ['UsageRecorded', usageRecorded({ taskId: 't1', userId: 'u' }), at(1)],
+        ['UsageRecorded', usageRecorded({ team: 'docs' }), at(3)],
+      ),
+    ).toMatchObject({ project: 'p', team: 'docs', task_id: 't2', user_id: 'u' });
+  });
+
+  test('counts prompts, tools, failures, retries and subagents', () => {
+    const failed = { ...request, thread: 'main', statusCode: 529, error: 'x', attempt: 4 } as const;
+    const tool = { ...session, toolName: 'Bash', inputBytes: 1, resultBytes: 1, durationMs: 1 };
+    const agent = { ...session, subagentId: 'a', subagentType: 'x', background: false } as const;
+    const figures = { totalTokens: 1, toolUses: 1, durationMs: 1 };
+    expect(
+      sessionAfter(
+        ['PromptSubmitted', { ...session, promptCharacters: 3 }, at(1)],
+        ['ToolFinished', { ...tool, toolUseId: 'a', succeeded: true }, at(2)],
+        ['ToolFinished', { ...tool, toolUseId: 'b', succeeded: false }, at(3)],
+        ['RequestRetried', { ...request, attempts: 3, succeeded: true }, at(4)],
+        ['RequestRetried', { ...request, attempts: 4, succeeded: false }, at(5)],
+        ['RetriesExhausted', { ...request, attempts: 4, statusCode: 529, error: 'x' }, at(5)],
+        ['RequestFailed', failed, at(5)],
+        ['SubagentFinished', { ...agent, ...figures }, at(6)],
+      ),
+    ).toMatchObject({ prompts: 1n, tool_calls: 2n, errors: 1n, retries: 5n, subagents: 1n });
+  });
+});
+
+describe('Metered usage of a session', () => {
+  const reading = (amount: number, since = at(0)) => ({ kind: 'input', since, amount }) as const;
+  const cumulative = (...amounts: number[]) =>
+    usageMetered({ temporality: 'cumulative', readings: amounts.map((it) => reading(it)) });
+
+  test('is kept apart from that of its requests', () => {
+    expect(
+      sessionAfter(
+        ['UsageMetered', usageMetered(), at(1)],
+        ['UsageRecorded', usageRecorded(), at(2)],
+        ['UsageMetered', usageMetered({ model: 'metered' }), at(3)],
+      ),
+    ).toMatchObject({
+      input_tokens: 10n,
+      metered_input_tokens: 14n,
+      model: usageRecorded().model,
+      metered_model: 'metered',
+    });
+  });
+
+  test('adds what a cumulative reading exceeds the highest by, late or repeated ones nothing', () => {
+    expect(
+      sessionAfter(
+        ['UsageMetered', cumulative(10), at(1)],
+        ['UsageMetered', cumulative(30), at(3)],
+        ['UsageMetered', cumulative(20), at(2)],
+        ['UsageMetered', cumulative(30), at(3)],
+      ),
+    ).toMatchObject({ metered_input_tokens: 30n });
+  });
+
+  test('starts again when its series does, and tells series apart', () => {
+    expect(
+      sessionAfter(
+        ['UsageMetered', cumulative(10), at(1)],
+        ['UsageMetered', { ...cumulative(), readings: [reading(4, at(5))] }, at(6)],
+        ['UsageMetered', { ...cumulative(10), model: 'other' }, at(6)],
+      ),
+    ).toMatchObject({ metered_input_tokens: 24n });
+  });
+});

@@ -1,0 +1,167 @@
+import type { Database } from 'better-sqlite3';
+import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import type { Projection } from '#platform/projection.js';
+import { occurredAtMs } from './event-time.js';
+import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
+import { requestAmounts, sumColumns, sumValues, upsertSums } from './usage-sums.js';
+
+/**
+ * One row per agent session. Sums from requests and from metrics are kept side by side, so that it
+ * does not matter which arrive first: a query takes those from requests where there are any.
+ *
+ * `model`, `context_tokens` and who the session works for follow the time at which things happened,
+ * so that a late event never sets them back.
+ */
+const schema = `
+  CREATE TABLE sessions (
+    agent TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    project TEXT,
+    team TEXT,
+    task_id TEXT,
+    user_id TEXT,
+    started_at INTEGER NOT NULL,
+    last_activity_at INTEGER NOT NULL,
+    model TEXT,
+    model_at INTEGER NOT NULL DEFAULT 0,
+    metered_model TEXT,
+    metered_model_at INTEGER NOT NULL DEFAULT 0,
+    context_tokens INTEGER,
+    context_at INTEGER NOT NULL DEFAULT 0,
+    prompts INTEGER NOT NULL DEFAULT 0,
+    tool_calls INTEGER NOT NULL DEFAULT 0,
+    errors INTEGER NOT NULL DEFAULT 0,
+    retries INTEGER NOT NULL DEFAULT 0,
+    compactions INTEGER NOT NULL DEFAULT 0,
+    subagents INTEGER NOT NULL DEFAULT 0,
+    ${sumColumns()},
+    ${sumColumns('metered_')},
+    UNIQUE (agent, session_id)
+  ) STRICT;
+  CREATE INDEX sessions_by_activity ON sessions (last_activity_at, agent, session_id);
+  CREATE INDEX sessions_by_id ON sessions (session_id);
+  ${meteredSeriesSchema('sessions_metered_series')}`;
+
+const later = 'excluded.last_activity_at >= last_activity_at';
+const newest = (column: string) =>
+  `${column} = CASE WHEN ${later} THEN coalesce(excluded.${column}, ${column})
+    ELSE coalesce(${column}, excluded.${column}) END`;
+
+/** A column that belongs with a time of its own: it changes only when that does not go back. */
+const dated = (column: string, time: string) =>
+  `${column} = CASE WHEN excluded.${time} >= ${time} THEN excluded.${column} ELSE ${column} END`;
+const latest = (time: string) => `${time} = max(${time}, excluded.${time})`;
+
+const identity = 'agent, session_id, project, team, task_id, user_id, started_at, last_activity_at';
+const touched = [
+  ...['project', 'team', 'task_id', 'user_id'].map(newest),
+  'started_at = min(started_at, excluded.started_at)',
+  latest('last_activity_at'),
+].join(', ');
+
+const touchSession = `
+  INSERT INTO sessions (${identity}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}`;
+
+const requests = upsertSums();
+const addRequest = `
+  INSERT INTO sessions
+    (${identity}, model, model_at, context_tokens, context_at, ${requests.columns})
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${requests.values})
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${requests.added},
+    ${dated('model', 'model_at')}, ${latest('model_at')},
+    ${dated('context_tokens', 'context_at')}, ${latest('context_at')}`;
+
+const readings = upsertSums('metered_');
+const addReadings = `
+  INSERT INTO sessions (${identity}, metered_model, metered_model_at, ${readings.columns})
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${readings.values})
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${readings.added},
+    ${dated('metered_model', 'metered_model_at')}, ${latest('metered_model_at')}`;
+
+const compact = `
+  INSERT INTO sessions (${identity}, context_tokens, context_at, compactions)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, compactions = compactions + 1,
+    ${dated('context_tokens', 'context_at')}, ${latest('context_at')}`;
+
+const count = (counter: Counter) => `
+  INSERT INTO sessions (${identity}, ${counter}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched},
+    ${counter} = ${counter} + excluded.${counter}`;
+
+type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
+type SessionEvent = Exclude<RecordedDomainEvent, { type: 'TelemetryUnrecognised' }>;
+type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
+
+/** How much an event adds to which counter. */
+function countedBy(event: SessionEvent): readonly [Counter, number] | undefined {
+  switch (event.type) {
+    case 'PromptSubmitted':
+      return ['prompts', 1];
+    case 'ToolFinished':
+      return ['tool_calls', 1];
+    case 'SubagentFinished':
+      return ['subagents', 1];
+    case 'RequestFailed':
+      return ['errors', 1];
+    case 'RequestRetried':
+      // Of a request that failed for good, RetriesExhausted tells the same.
+      return event.data.succeeded ? ['retries', retriesOf(event.data.attempts)] : undefined;
+    case 'RetriesExhausted':
+      return ['retries', retriesOf(event.data.attempts)];
+    default:
+      return undefined;
+  }
+}
+
+function retriesOf(attempts: number): number {
+  return Math.max(0, attempts - 1);
+}
+
+function prepare(db: Database): (event: RecordedDomainEvent) => void {
+  const touch = db.prepare(touchSession);
+  const request = db.prepare(addRequest);
+  const metered = db.prepare(addReadings);
+  const amountsOf = meteredAmounts(db, 'sessions_metered_series');
+  const compaction = db.prepare(compact);
+  const counters = {
+    prompts: db.prepare(count('prompts')),
+    tool_calls: db.prepare(count('tool_calls')),
+    errors: db.prepare(count('errors')),
+    retries: db.prepare(count('retries')),
+    subagents: db.prepare(count('subagents')),
+  };
+
+  return (event) => {
+    if (event.type === 'TelemetryUnrecognised' || !('sessionId' in event.data)) return;
+    const at = occurredAtMs(event);
+    const { agent, sessionId } = event.data;
+    const { project, team, taskId, userId } = event.data as Attribution;
+    const who = [agent, sessionId, project, team, taskId, userId, at, at] as const;
+    if (event.type === 'UsageRecorded') {
+      const sums = requestAmounts(event.data);
+      const context = sums.input + sums.cacheRead + sums.cacheCreation + sums.output;
+      const main = event.data.thread === 'main';
+      const shown = main ? [event.data.model, at, context, at] : [null, 0, null, 0];
+      request.run(...who, ...shown, ...sumValues(sums));
+    } else if (event.type === 'UsageMetered') {
+      const shown = event.data.thread === 'main' ? [event.data.model, at] : [null, 0];
+      metered.run(...who, ...shown, ...sumValues(amountsOf(event.data)));
+    } else if (event.type === 'ContextCompacted' && event.data.succeeded) {
+      compaction.run(...who, event.data.postTokens, at);
+    } else {
+      const counted = countedBy(event);
+      if (counted === undefined) touch.run(...who);
+      else counters[counted[0]].run(...who, counted[1]);
+    }
+  };
+}
+
+export const sessionsProjection: Projection = {
+  name: 'sessions',
+  version: 1,
+  tables: ['sessions', 'sessions_metered_series'],
+  schema,
+  prepare,
+};

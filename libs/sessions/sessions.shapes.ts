@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { agentName } from '#eventstore/vocabulary/session.events.js';
+import { eventTypes } from '#eventstore/vocabulary/vocabulary.js';
+import { limits } from '#kernel/limits.js';
+
+/** What is asked and answered over HTTP: checked at the door, and described in the API's document. */
+
+const text = z.string().min(1).max(limits.identifierCharactersMax);
+const cursor = z
+  .string()
+  .min(1)
+  .max(limits.cursorCharactersMax)
+  .describe('The nextCursor of the page before.');
+const pageLimit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(limits.pageItemsMax)
+  .default(limits.pageItemsDefault);
+const time = z.iso.datetime({
+  offset: true,
+  error: 'must be a time such as 2026-11-20T10:00:00Z',
+});
+const money = z
+  .string()
+  .nullable()
+  .describe('US dollars with nine digits after the point; null: used, and no price is known.');
+const moment = z.iso.datetime().describe('ISO-8601 UTC');
+
+export const sessionState = z.enum(['active', 'idle', 'ended']);
+
+const tokens = z.strictObject({
+  input: z.int().describe('Without cached tokens.'),
+  output: z.int().describe('With reasoning.'),
+  cacheRead: z.int(),
+  cacheCreation: z.int(),
+  reasoning: z.int().nullable().describe('Part of output; null: the agent does not say.'),
+});
+
+const usage = {
+  tokens,
+  costUsd: money,
+  requests: z.int(),
+  unpricedRequests: z.int().describe('Requests that costUsd does not include.'),
+};
+
+export const sessionShape = z.strictObject({
+  sessionId: z.string(),
+  agent: agentName,
+  model: z.string().nullable(),
+  state: sessionState,
+  ...usage,
+  usageSource: z.enum(['requests', 'metrics']).describe('What the usage was counted from.'),
+  contextTokens: z.int().nullable(),
+  contextWindow: z.int().nullable(),
+  contextFill: z.number().min(0).max(1).nullable(),
+  startedAt: moment,
+  lastActivityAt: moment,
+  taskId: z.string().nullable(),
+  project: z.string().nullable(),
+  team: z.string().nullable(),
+  user: z.string().nullable(),
+  prompts: z.int(),
+  toolCalls: z.int(),
+  errors: z.int(),
+  retries: z.int(),
+  compactions: z.int(),
+  subagents: z.int(),
+});
+export type Session = z.infer<typeof sessionShape>;
+
+export const eventShape = z.strictObject({
+  id: z.uuid(),
+  stream: z.string(),
+  version: z.int(),
+  position: z.string().describe('Its place in the log: compare it, never count with it.'),
+  type: z.string(),
+  schemaVersion: z.int(),
+  data: z.record(z.string(), z.unknown()),
+  metadata: z.looseObject({
+    actor: z.string(),
+    source: z.string(),
+    occurredAt: z.string(),
+    recordedAt: z.string(),
+  }),
+});
+
+const usageItem = z.strictObject({
+  key: z.string().describe('Start of the minute, hour or day; or model, agent or session id.'),
+  agent: agentName.optional().describe('Only by session.'),
+  ...usage,
+});
+export type UsageItem = z.infer<typeof usageItem>;
+
+function pageOf(item: z.ZodType) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export const sessionPage = pageOf(sessionShape);
+export const eventPage = pageOf(eventShape);
+export const usagePage = pageOf(usageItem).extend({
+  total: z.strictObject(usage).describe('Of the whole range, whatever the page.'),
+});
+
+export const sessionsQuery = z.strictObject({
+  agent: agentName.optional(),
+  state: sessionState.optional(),
+  model: text.optional(),
+  project: text.optional(),
+  since: time.optional().describe('Only sessions that were active at this time or later.'),
+  limit: pageLimit,
+  cursor: cursor.optional(),
+});
+export type SessionsQuery = z.infer<typeof sessionsQuery>;
+
+export const sessionParams = z.strictObject({ id: text });
+export const sessionQuery = z.strictObject({
+  agent: agentName.optional().describe('Needed only when several agents have this session id.'),
+});
+export const sessionEventsQuery = sessionQuery.extend({
+  limit: pageLimit,
+  cursor: cursor.optional(),
+});
+
+export const usageGrouping = z.enum(['minute', 'hour', 'day', 'model', 'agent', 'session']);
+export const usageQuery = z.strictObject({
+  by: usageGrouping,
+  since: time.optional().describe('Whole minutes: from the one that this lies in.'),
+  until: time.optional().describe('Up to and without the minute that this lies in.'),
+  limit: z.coerce.number().int().min(1).max(limits.usageItemsMax).default(limits.usageItemsMax),
+  cursor: cursor.optional(),
+});
+export type UsageQuery = z.infer<typeof usageQuery>;
+
+export const streamQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be a position')
+    .optional()
+    .describe('Position to go on from; the header Last-Event-ID goes before it. Unset: from now.'),
+  session: text.optional(),
+  type: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(z.enum(eventTypes)))
+    .optional()
+    .describe('One or more event types, comma-separated.'),
+});
