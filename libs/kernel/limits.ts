@@ -58,4 +58,18 @@ export const limits = {
   healthCheckMs: 2_000,
   projectionLagMs: 10_000,
   diskFreeBytesMin: 256 * 1024 * 1024,
+
+  // The command line.
+  answerBytesMax: 64 * 1024 * 1024,
+  streamMessageCharactersMax: 2 * 1024 * 1024,
+  requestWaitMs: 10_000,
+  reconnectFirstWaitMs: 250,
+  reconnectWaitMs: 5_000,
+  redrawMinMs: 500,
+  listItemsMax: 10_000,
+  cellCharactersMax: 48,
+  lineCharactersMax: 400,
+  agentSettingsBytesMax: 1024 * 1024,
+  clockOffMs: 5_000,
+  testExportWaitMs: 5_000,
 } as const;

@@ -1,0 +1,206 @@
+import type { z } from 'zod';
+import { limits } from '#kernel/limits.js';
+import { Failure, reasonOf, systemCodeOf } from './failure.js';
+import type { Io } from './io.js';
+import { pageOf, problem } from './shapes.js';
+import type { Server } from './server.js';
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly nextCursor: string | null;
+}
+
+/** Speaks REST with one server. Whatever goes wrong is a `Failure`. */
+export class Client {
+  readonly #fetch: typeof fetch;
+
+  constructor(
+    readonly server: Server,
+    io: Pick<Io, 'fetch'>,
+  ) {
+    this.#fetch = io.fetch ?? fetch;
+  }
+
+  async get<Shape extends z.ZodType>(
+    path: string,
+    shape: Shape,
+    query: Query = {},
+  ): Promise<z.infer<Shape>> {
+    const response = await this.request(`${this.server.url}${path}${search(query)}`);
+    if (!response.ok) throw await this.refusalOf(response);
+    const parsed = shape.safeParse(parseJson(await this.textOf(response)));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw this.#stranger(`${path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  }
+
+  /** Goes through the pages until there are `limit` items or no more. */
+  async list<Item extends z.ZodType>(
+    path: string,
+    item: Item,
+    limit: number,
+    query: Query = {},
+  ): Promise<Page<z.infer<Item>>> {
+    const items: z.infer<Item>[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Page<z.infer<Item>> = await this.get(path, pageOf(item), {
+        ...query,
+        limit: Math.min(limit - items.length, limits.pageItemsMax),
+        cursor: cursor ?? undefined,
+      });
+      items.push(...page.items);
+      cursor = page.items.length === 0 ? null : page.nextCursor;
+    } while (cursor !== null && items.length < limit);
+    return { items: items.slice(0, limit), nextCursor: cursor };
+  }
+
+  /**
+   * Any request to the server, with the token. The whole answer has to come in time; with `forever`,
+   * which is for streams and ends them, only its beginning.
+   */
+  async request(
+    url: string,
+    init: RequestInit & { readonly forever?: AbortSignal } = {},
+  ): Promise<Response> {
+    const { forever, ...rest } = init;
+    const headers = new Headers(rest.headers);
+    const { token } = this.server;
+    if (token !== null && this.#isTrusted(url)) headers.set('authorization', `Bearer ${token}`);
+    if (forever === undefined) {
+      const signal = AbortSignal.timeout(limits.requestWaitMs);
+      return this.#fetch(url, { ...rest, headers, signal }).catch((error: unknown) => {
+        throw unreachable(url, error);
+      });
+    }
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new DOMException('No answer in time', 'TimeoutError'));
+    }, limits.requestWaitMs);
+    try {
+      const signal = AbortSignal.any([forever, late.signal]);
+      return await this.#fetch(url, { ...rest, headers, signal });
+    } catch (error) {
+      throw forever.aborted ? error : unreachable(url, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** On loopback another program may hold another port, and no other port asks for the token there. */
+  #isTrusted(url: string): boolean {
+    return !this.server.onLoopback || new URL(url).origin === new URL(this.server.url).origin;
+  }
+
+  /** The body as text, up to the limit on answers. */
+  async textOf(response: Response): Promise<string> {
+    let text = '';
+    try {
+      for await (const piece of textPieces(response)) {
+        text += piece;
+        if (text.length > limits.answerBytesMax) throw this.#stranger('the answer has no end');
+      }
+    } catch (error) {
+      throw error instanceof Failure ? error : unreachable(response.url, error);
+    }
+    return text;
+  }
+
+  async refusalOf(response: Response): Promise<Failure> {
+    const { status } = response;
+    const parsed = problem.safeParse(parseJson(await this.textOf(response)));
+    if (status === 401 || status === 403) return this.#lockedOut();
+    const { code, detail, title } = parsed.success ? parsed.data : {};
+    if (code === undefined && title === undefined) {
+      return this.#stranger(`status ${status} without a reason`);
+    }
+    const retry = status === 429 || status === 503;
+    return new Failure(
+      code ?? `http_${status}`,
+      `The server refused: ${sentence(detail ?? title ?? `status ${status}`)}`,
+      retry
+        ? 'Try again in a moment; "tri-agent-ctl doctor" shows what the server is waiting for.'
+        : `The server's runbook (deployment/RUNBOOK.md) explains "${code ?? status}".`,
+    );
+  }
+
+  #lockedOut(): Failure {
+    const { token, tokenFile, loaded } = this.server;
+    const used = loaded.config.token === null ? tokenFile : 'TRI_AGENT_TOKEN';
+    return token === null
+      ? new Failure(
+          'token_missing',
+          `The server wants a token and there is none in ${tokenFile}.`,
+          'Set TRI_AGENT_TOKEN, or TRI_AGENT_HOME to the data folder of that server.',
+        )
+      : new Failure(
+          'token_refused',
+          `The server at ${this.server.url} does not take the token of ${used}.`,
+          'Set TRI_AGENT_TOKEN to the token of that server: the file "token" in its data folder.',
+        );
+  }
+
+  #stranger(what: string): Failure {
+    return new Failure(
+      'answer_not_understood',
+      `What answers at ${this.server.url} does not speak as tri-agent does (${what.trim()}).`,
+      'Look whether TRI_AGENT_URL and TRI_AGENT_HTTP_PORT point at it, and whether both are of one version.',
+    );
+  }
+}
+
+function unreachable(url: string, error: unknown): Failure {
+  const origin = new URL(url).origin;
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return new Failure(
+      'server_silent',
+      `The server at ${origin} gave no answer within ${limits.requestWaitMs / 1_000} s.`,
+      'Try again; if it stays silent, look at its log and restart it.',
+    );
+  }
+  const code = systemCodeOf(error);
+  const refused = code === undefined || code === 'ECONNREFUSED' ? '' : ` (${code})`;
+  return new Failure(
+    'server_unreachable',
+    `No server answers at ${origin}${refused}.`,
+    'Start it with npm start, or set TRI_AGENT_URL to where it runs.',
+  );
+}
+
+function search(query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+/** The body as it comes in. */
+export async function* textPieces(response: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  for await (const chunk of body) yield decoder.decode(chunk, { stream: true });
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Whether the server knows no such thing. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Failure && /not[_-]?found|unknown/i.test(error.code);
+}
+
+export function describeFailure(error: unknown): string {
+  return error instanceof Failure ? `${error.message} ${error.hint}` : reasonOf(error);
+}

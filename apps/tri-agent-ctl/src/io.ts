@@ -1,0 +1,17 @@
+/** What the program touches of the outside, so that a test can run it in process. */
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether stdout is a terminal. */
+  readonly isTTY: boolean;
+  now(): Date;
+  readonly fetch?: typeof fetch;
+  /** Where `--scope project` looks; the working directory when absent. */
+  readonly cwd?: string;
+  /** Ends what follows or redraws. The command then counts as succeeded. */
+  readonly signal?: AbortSignal;
+  readonly size?: () => { readonly columns: number; readonly rows: number };
+  /** Calls the listener for each key pressed; returns what stops that. */
+  readonly onKey?: (listener: (key: string) => void) => () => void;
+}

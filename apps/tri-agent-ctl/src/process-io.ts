@@ -1,0 +1,36 @@
+import type { Io } from './io.js';
+
+/** The real outside. The first interrupt asks to end; a second one ends at once. */
+export function processIo(): Io {
+  const { stdin, stdout, stderr } = process;
+  const ending = new AbortController();
+  const interrupt = (): void => {
+    if (ending.signal.aborted) process.exit(130);
+    ending.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  process.on('SIGHUP', interrupt);
+  // A reader such as `head` that has seen enough closes the pipe: that is no failure.
+  stdout.on('error', () => process.exit(0));
+  return {
+    stdout,
+    stderr,
+    env: process.env,
+    isTTY: stdout.isTTY,
+    now: () => new Date(),
+    cwd: process.cwd(),
+    signal: ending.signal,
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    onKey: (listener) => {
+      if (!stdin.isTTY) return () => undefined;
+      const onData = (data: Buffer): void => {
+        listener(data.toString('utf8'));
+      };
+      stdin.setRawMode(true).on('data', onData).resume();
+      return () => {
+        stdin.off('data', onData).setRawMode(false).pause();
+      };
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { limits } from '#kernel/limits.js';
+import { Client } from './client.js';
+import { showConfig } from './commands/config.js';
+import { connectClaude, type ConnectWish } from './commands/connect.js';
+import { disconnectClaude, type DisconnectWish } from './commands/disconnect.js';
+import { runDoctor } from './commands/doctor.js';
+import { tailEvents, type TailWish } from './commands/events.js';
+import { listSessions, showSession, type ListWish } from './commands/sessions.js';
+import { showStatus } from './commands/status.js';
+import { top, type TopWish } from './commands/top.js';
+import { showUsage, usageCuts, type UsageWish } from './commands/usage.js';
+import { watchSessions } from './commands/watch.js';
+import { exitCode } from './failure.js';
+import type { Io } from './io.js';
+import { Output, usageFailure } from './output.js';
+import { parseMoment } from './render/times.js';
+import { findServer } from './server.js';
+import { ownVersion } from './version.js';
+
+/** What each command is given; the server is looked up only by those that want it. */
+class Run {
+  exit: number = exitCode.ok;
+
+  constructor(
+    readonly io: Io,
+    readonly output: Output,
+  ) {}
+
+  client(): Client {
+    return new Client(findServer(this.io), this.io);
+  }
+}
+
+/**
+ * Runs one command line (without the program's own name).
+ * @returns the exit code: 0 done, 1 failed, 2 not understood.
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const output = new Output(io, argv.includes('--json'));
+  const run = new Run(io, output);
+  try {
+    await build(run).parseAsync([...argv], { from: 'user' });
+    return run.exit;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return output.fail(error);
+    // Help and version are answers, not errors.
+    if (error.exitCode === 0) return exitCode.ok;
+    if (error.code === 'commander.help') return exitCode.usage;
+    const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    const message = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
+    const hint = 'See which commands and options there are with "tri-agent-ctl --help".';
+    return output.fail(usageFailure(/[.?)]$/.test(message) ? message : `${message}.`, hint));
+  }
+}
+
+function build(run: Run): Command {
+  const program = new Command('tri-agent-ctl')
+    .description('See and steer what the tri-agent server watches.')
+    .version(ownVersion())
+    .option('--json', 'print JSON (streams: one document a line)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => run.io.stdout.write(text),
+      writeErr: (text) => run.io.stderr.write(text),
+      // Said once, by runCli, in the form that was asked for.
+      outputError: () => undefined,
+    })
+    .exitOverride();
+  addViews(program, run);
+  addSessions(program, run);
+  addEvents(program, run);
+  addConnections(program, run);
+  addCare(program, run);
+  return program;
+}
+
+function addViews(program: Command, run: Run): void {
+  program
+    .command('status')
+    .description('how the server is')
+    .action(() => showStatus(run.client(), run.output));
+  program
+    .command('top')
+    .description('sessions as a live table; q leaves')
+    .option('--all', 'sessions that have ended, too', false)
+    .addOption(limitOption(200))
+    .action((wish: TopWish) => top(run.client(), run.output, wish));
+  program
+    .command('usage')
+    .description('requests, tokens and cost, summed up')
+    .addOption(new Option('--by <what>', 'cut by').choices(usageCuts).default('day'))
+    .option('--since <when>', 'from: 30m, 24h, 7d, today, a date or an ISO time (UTC)', moment(run))
+    .option('--until <when>', 'up to: the same forms', moment(run))
+    .action((wish: UsageWish) => showUsage(run.client(), run.output, wish));
+}
+
+function addSessions(program: Command, run: Run): void {
+  const sessions = program.command('sessions').description('sessions of agents');
+  sessions
+    .command('list', { isDefault: true })
+    .description('the sessions, the last active first')
+    .option('--agent <name>', 'only of that agent: claude-code, codex or gemini')
+    .addOption(
+      new Option('--state <state>', 'only in that state').choices(['active', 'idle', 'ended']),
+    )
+    .addOption(limitOption(limits.pageItemsDefault))
+    .action((wish: ListWish) => listSessions(run.client(), run.output, wish));
+  sessions
+    .command('show')
+    .description('all that is known of a session')
+    .argument('<id>', 'its id, or the beginning of it')
+    .option('--events <count>', 'that many of its events, too', wholeNumber(0), 0)
+    .action((id: string, { events }: { events: number }) =>
+      showSession(run.client(), run.output, id, events),
+    );
+  sessions
+    .command('watch')
+    .description('follow a session, or all: its events and, as they change, its totals')
+    .argument('[id]', 'its id, or the beginning of it')
+    .addOption(countOption())
+    .action((id: string | undefined, { count }: { count: number }) =>
+      watchSessions(run.client(), run.output, id, count),
+    );
+}
+
+function addEvents(program: Command, run: Run): void {
+  program
+    .command('events')
+    .description('the log of events')
+    .command('tail')
+    .description('follow the log')
+    .option('--session <id>', 'only of that session (the beginning of its id is enough)')
+    .option('--type <type>', 'only of that type, such as UsageRecorded')
+    .option('--after <position>', 'from after that position; 0 is the beginning', position)
+    .addOption(countOption())
+    .action((wish: TailWish) => tailEvents(run.client(), run.output, wish));
+}
+
+function addConnections(program: Command, run: Run): void {
+  program
+    .command('connect')
+    .description('make an agent report here')
+    .command('claude')
+    .description('Claude Code: prints the settings, or writes them')
+    .option('--write', 'merge them into the settings file (a backup is made)', false)
+    .option('--dry-run', 'show what --write would change', false)
+    .option('--force', 'also where they report elsewhere', false)
+    .addOption(scopeOption())
+    .addOption(fileOption())
+    .action((wish: ConnectWish) => connectClaude(run.client(), run.output, wish));
+  program
+    .command('disconnect')
+    .description('undo connect')
+    .command('claude')
+    .description('Claude Code: puts back what "connect claude --write" changed')
+    .option('--dry-run', 'only show what would change', false)
+    .addOption(scopeOption())
+    .addOption(fileOption())
+    .action((wish: DisconnectWish) => disconnectClaude(findServer(run.io), run.output, wish));
+}
+
+function addCare(program: Command, run: Run): void {
+  program
+    .command('config')
+    .description('every setting and where its value comes from')
+    .action(() => {
+      showConfig(findServer(run.io), run.output);
+    });
+  program
+    .command('doctor')
+    .description('check everything that has to be right, and say what to do where it is not')
+    .action(async () => {
+      run.exit = await runDoctor(run.output);
+    });
+}
+
+function limitOption(atFirst: number): Option {
+  return new Option('--limit <count>', 'that many at most')
+    .argParser(wholeNumber(1))
+    .default(atFirst);
+}
+
+function countOption(): Option {
+  return new Option('--count <count>', 'stop after that many events')
+    .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .default(Infinity, 'no end');
+}
+
+function scopeOption(): Option {
+  return new Option('--scope <scope>', 'whose settings: yours, or those of the project you are in')
+    .choices(['user', 'project'])
+    .default('user');
+}
+
+function fileOption(): Option {
+  return new Option('--file <path>', 'another settings file');
+}
+
+function wholeNumber(min: number, max: number = limits.listItemsMax) {
+  return (text: string): number => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Positions are opaque but for being digits. */
+function position(text: string): string {
+  if (/^\d{1,30}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be a position as "events tail" prints them.');
+}
+
+function moment(run: Run) {
+  return (text: string): Date => {
+    const at = parseMoment(text, run.io.now());
+    if (at !== undefined) return at;
+    throw new InvalidArgumentError(
+      'It must be 30m, 24h, 7d, today, yesterday, a date such as 2026-11-20 or an ISO time.',
+    );
+  };
+}

@@ -1,0 +1,58 @@
+import { sumOfTokens, type Session } from '../shapes.js';
+import { formatCost, formatFill, formatTokens, nothing } from './numbers.js';
+import type { Style } from './paint.js';
+import type { Column } from './table.js';
+import { shortIdLength } from './text.js';
+import { formatAge } from './times.js';
+
+const stateStyles: Readonly<Record<string, Style>> = { active: 'green', idle: 'yellow' };
+
+/** How full the context window is: the bar where the window is known, else the tokens in it. */
+export function contextOf({ contextFill, contextTokens }: Session): string {
+  if (typeof contextFill === 'number') return formatFill(contextFill);
+  return typeof contextTokens === 'number' ? formatTokens(contextTokens) : nothing;
+}
+
+function fillStyle({ contextFill }: Session): Style | undefined {
+  if (typeof contextFill !== 'number') return undefined;
+  if (contextFill >= 0.9) return 'red';
+  return contextFill >= 0.7 ? 'yellow' : 'green';
+}
+
+/** The columns that every table of sessions has; `extra` stands before the last activity. */
+export function sessionColumns(
+  sessions: readonly Session[],
+  now: Date,
+  extra: readonly Column<Session>[] = [],
+): Column<Session>[] {
+  const idLength = shortIdLength(sessions.map((session) => session.sessionId));
+  return [
+    { head: 'AGENT', cell: ({ agent }) => agent, dispensable: 2 },
+    { head: 'SESSION', cell: ({ sessionId }) => sessionId.slice(0, idLength) },
+    { head: 'MODEL', cell: ({ model }) => model ?? nothing, dispensable: 4 },
+    {
+      head: 'STATE',
+      cell: ({ state }) => state,
+      style: ({ state }) => stateStyles[state] ?? 'dim',
+    },
+    { head: 'CONTEXT', cell: contextOf, style: fillStyle, dispensable: 3 },
+    {
+      head: 'TOKENS',
+      cell: ({ tokens }) => formatTokens(sumOfTokens(tokens)),
+      align: 'right',
+      dispensable: 1,
+    },
+    {
+      head: 'COST',
+      cell: ({ costUsd, unpricedRequests }) => formatCost(costUsd, unpricedRequests),
+      align: 'right',
+    },
+    ...extra,
+    {
+      head: 'LAST ACTIVITY',
+      cell: ({ lastActivityAt }) => formatAge(lastActivityAt, now),
+      align: 'right',
+      dispensable: 1,
+    },
+  ];
+}

@@ -1,0 +1,65 @@
+import { nothing } from './numbers.js';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The two largest units: `8s`, `5m`, `2h 5m`, `3d 4h`. */
+export function formatDuration(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)}s`;
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)}m`;
+  if (ms < DAY_MS) {
+    return `${Math.floor(ms / HOUR_MS)}h ${Math.floor((ms % HOUR_MS) / MINUTE_MS)}m`;
+  }
+  return `${Math.floor(ms / DAY_MS)}d ${Math.floor((ms % DAY_MS) / HOUR_MS)}h`;
+}
+
+/** How long ago an ISO time was. */
+export function formatAge(time: string | null | undefined, now: Date): string {
+  const at = Date.parse(time ?? '');
+  return Number.isNaN(at) ? nothing : formatDuration(now.getTime() - at);
+}
+
+/** `2026-11-20 18:52:01Z`. All times of the house are UTC, so that they compare with the log. */
+export function formatTime(time: string | null | undefined): string {
+  const at = Date.parse(time ?? '');
+  return Number.isNaN(at)
+    ? nothing
+    : `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
+
+/** `18:52:01Z`. */
+export function formatClock(time: string): string {
+  return formatTime(time).slice(11) || nothing;
+}
+
+const spans: Readonly<Record<string, number>> = {
+  s: SECOND_MS,
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
+};
+
+/**
+ * The moment meant by `90s`, `30m`, `24h`, `7d`, `2w` (ago), `now`, `today`, `yesterday` (their start
+ * in UTC), a date or an ISO time. Undefined when it is none of these.
+ */
+export function parseMoment(text: string, now: Date): Date | undefined {
+  const span = /^(\d{1,6})([smhdw])$/.exec(text);
+  if (span !== null) {
+    return new Date(now.getTime() - Number(span[1]) * (spans[span[2] ?? ''] ?? 0));
+  }
+  const midnight = now.getTime() - (now.getTime() % DAY_MS);
+  if (text === 'now') return now;
+  if (text === 'today') return new Date(midnight);
+  if (text === 'yesterday') return new Date(midnight - DAY_MS);
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text)) {
+    return undefined;
+  }
+  const zoned = /T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
+  const moment = new Date(zoned);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, isLoopback, loadConfig, type LoadedConfig } from '#platform/config.js';
+import { Failure } from './failure.js';
+import type { Io } from './io.js';
+
+/** Where the server is and what opens it. */
+export interface Server {
+  readonly loaded: LoadedConfig;
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly token: string | null;
+  readonly tokenFile: string;
+  /** Whether nobody but this machine can reach it. */
+  readonly onLoopback: boolean;
+}
+
+export function homeOf(io: Io): string {
+  return io.env.HOME ?? homedir();
+}
+
+/** @throws {Failure} when the configuration is wrong. */
+export function findServer(io: Io): Server {
+  const loaded = readConfig(io);
+  const { config } = loaded;
+  const url = (config.url ?? `http://127.0.0.1:${config.httpPort}`).replace(/\/+$/, '');
+  const tokenFile = join(config.home, 'token');
+  return {
+    loaded,
+    url,
+    token: config.token ?? readToken(tokenFile),
+    tokenFile,
+    onLoopback: isLoopback(hostOf(url)) && isLoopback(config.bind),
+  };
+}
+
+/** `[::1]` of a URL is the address `::1`. */
+export function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
+/** Where OTLP/HTTP is taken: on the server's host, at the port it tells or else the configured one. */
+export function otlpUrl(server: Server, port: number | null | undefined): string {
+  const url = new URL(server.url);
+  return `${url.protocol}//${url.hostname}:${port ?? server.loaded.config.otlpHttpPort}`;
+}
+
+function readConfig(io: Io): LoadedConfig {
+  try {
+    return loadConfig(io.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new Failure(
+      'config_invalid',
+      error.message,
+      'Correct that setting; "tri-agent-ctl config" then shows all of them.',
+    );
+  }
+}
+
+function readToken(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim() || null;
+  } catch {
+    // Absent or not ours to read: the server decides whether it is needed, and `doctor` explains.
+    return null;
+  }
+}
