@@ -122,6 +122,14 @@ describe('A log in SQLite', () => {
     });
   });
 
+  test('remembers which versions of which types were ever written', async () => {
+    await open().append('a', 0, sessionsStarted(2));
+    const db = new Database(file);
+    const schemas = db.prepare('SELECT * FROM event_schemas').all();
+    db.close();
+    expect(schemas).toEqual([{ type: 'SessionStarted', schema_version: 1 }]);
+  });
+
   describe('opening refuses', () => {
     test('a log with an event type of a newer program, and names it', async () => {
       await open().append('a', 0, sessionsStarted(1));
@@ -210,22 +218,22 @@ describe('A log in SQLite', () => {
     });
 
     test('keeps its appends until the other is done, and goes on serving meanwhile', async () => {
-      const log = open();
+      let db!: Database.Database;
+      const log = open({ onConnected: (connection) => (db = connection) });
+      const busyWait = (): unknown => db.pragma('busy_timeout', { simple: true });
+      expect(busyWait()).toBe(limits.busyWaitMs);
       const other = new Database(file);
       other.exec('BEGIN IMMEDIATE');
       let isDone = false;
       const append = log.append('a', 0, sessionsStarted(1)).finally(() => (isDone = true));
-      let turns = 0;
-      for (const start = performance.now(); performance.now() - start < limits.busyWaitMs * 3;) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turns += 1;
-      }
+      // Only the first attempt may wait inside SQLite, where nothing else gets its turn.
+      while (busyWait() !== 0) await new Promise((resolve) => setImmediate(resolve));
       expect(isDone).toBe(false);
-      expect(turns).toBeGreaterThan(3);
       expect(log.stats().appendsWaiting).toBe(1);
       other.exec('COMMIT');
       other.close();
       expect(await append).toHaveLength(1);
+      expect(busyWait()).toBe(limits.busyWaitMs);
     });
 
     test('gives up when an append has waited its time, and says why', async () => {

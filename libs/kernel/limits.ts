@@ -34,7 +34,7 @@ export const limits = {
   busyWaitMs: 50,
   busyRetryMs: 5,
   openWaitMs: 5_000,
-  walCheckpointPages: 4_000,
+  walCheckpointPages: 2_000,
   walBytesKeptMax: 64 * 1024 * 1024,
   followBatchEvents: 1_000,
   followPollMs: 50,
