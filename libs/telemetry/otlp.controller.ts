@@ -57,7 +57,11 @@ export class OtlpController {
         body.length === 0
           ? { rejected: 0, message: '' }
           : await this.intake.accept(decodeExport(signal, encoding, body));
-      reply.type(CONTENT_TYPES[encoding]).send(exportResponse(signal, encoding, accepted));
+      // Nest would answer a POST with 201.
+      reply
+        .status(200)
+        .type(CONTENT_TYPES[encoding])
+        .send(exportResponse(signal, encoding, accepted));
     } finally {
       reservation.release();
     }

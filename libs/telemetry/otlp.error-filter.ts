@@ -25,17 +25,24 @@ export class OtlpErrorFilter implements ExceptionFilter {
       this.onBug(error);
       refusal = notStored();
     }
-    const { httpCode, message } = refusal;
-    if (httpCode === 405) reply.header('Allow', 'POST');
-    if (httpCode === 429 || httpCode === 503) {
-      reply.header('Retry-After', String(limits.otlpRetryAfterSeconds));
-    }
-    const encoding = encodingOf(request) ?? 'json';
-    reply
-      .status(httpCode)
-      .type(CONTENT_TYPES[encoding])
-      .send(statusMessage(encoding, httpCode, message));
+    sendRefusal(request, reply, refusal);
   }
+}
+
+export function sendRefusal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { httpCode, message }: OtlpRefusal,
+): void {
+  if (httpCode === 405) reply.header('Allow', 'POST');
+  if (httpCode === 429 || httpCode === 503) {
+    reply.header('Retry-After', String(limits.otlpRetryAfterSeconds));
+  }
+  const encoding = encodingOf(request) ?? 'json';
+  reply
+    .status(httpCode)
+    .type(CONTENT_TYPES[encoding])
+    .send(statusMessage(encoding, httpCode, message));
 }
 
 /** What Nest, Fastify or a hook refused before the controller saw it. */

@@ -1,13 +1,16 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '#kernel/limits.js';
 import { Intake } from './intake.js';
 import type { IntakeMetrics } from './intake.metrics.js';
 import { Admission } from './otlp.admission.js';
 import { OtlpController, signalOf } from './otlp.controller.js';
-import { OtlpErrorFilter } from './otlp.error-filter.js';
+import { OtlpErrorFilter, sendRefusal } from './otlp.error-filter.js';
+import { OtlpRefusal } from './otlp.refusal.js';
 
 const CONNECTIONS_CHECK_MS = 1_000;
 
@@ -18,12 +21,8 @@ export interface OtlpParts {
   readonly onBug: (error: unknown) => void;
 }
 
-/**
- * The root module of the OTLP port, which is an application of its own so that it answers nothing
- * else: `NestFactory.create(OtlpModule.with(parts), otlpAdapter(metrics), { bodyParser: false })`.
- */
 @Module({})
-export class OtlpModule {
+class OtlpModule {
   static with({ intake, admission, onBug }: OtlpParts): DynamicModule {
     return {
       module: OtlpModule,
@@ -37,14 +36,28 @@ export class OtlpModule {
   }
 }
 
+/** The OTLP port, ready to `listen`: an application of its own, so that it answers nothing else. */
+export function createOtlpApp(parts: OtlpParts): Promise<NestFastifyApplication> {
+  return NestFactory.create<NestFastifyApplication>(
+    OtlpModule.with(parts),
+    otlpAdapter(parts.intake.metrics),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest types its options as a class that nobody instantiates.
+    { bodyParser: false, abortOnError: false, logger: ['error', 'warn'] },
+  );
+}
+
 /** A Fastify that leaves bodies unread (the controller reads them) and waits for nobody for long. */
-export function otlpAdapter(metrics: IntakeMetrics): FastifyAdapter {
+function otlpAdapter(metrics: IntakeMetrics): FastifyAdapter {
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     keepAliveTimeout: limits.otlpKeepAliveMs,
     requestTimeout: limits.otlpRequestMs,
+    // Of these there is one that a request can cause: a path that cannot be decoded.
+    frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      sendRefusal(request, reply, new OtlpRefusal(400, 'The path cannot be read.'));
+    },
     http: {
       headersTimeout: limits.otlpHeadersMs,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
