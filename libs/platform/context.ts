@@ -1,4 +1,5 @@
 import type { Provider, Type } from '@nestjs/common';
+import type { ApiRoute } from './openapi.js';
 import type { Projection } from './projection.js';
 
 /**
@@ -10,6 +11,11 @@ export interface Context {
     readonly controllers: readonly Type[];
     readonly providers: readonly Provider[];
   };
-  readonly api?: { readonly controllers: readonly Type[]; readonly providers: readonly Provider[] };
+  readonly api?: {
+    readonly controllers: readonly Type[];
+    readonly providers: readonly Provider[];
+    /** What the API's document says of them. */
+    readonly routes?: readonly ApiRoute[];
+  };
   readonly projections?: readonly Projection[];
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Refusal } from '#kernel/refusal.js';
 
 /** Where a page ends, as opaque text for the client to hand back. */

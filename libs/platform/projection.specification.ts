@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import type { DataOf, EventType, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import { Clock } from './clock.js';
 import type { Projection } from './projection.js';
 
 /** For specifications: an event as the log would give it back. */
@@ -21,6 +22,11 @@ export function recorded<Type extends EventType>(
     schemaVersion: 1,
     metadata: { actor: `agent:${agent}`, source: 'specification', occurredAt, recordedAt },
   } as RecordedDomainEvent;
+}
+
+/** For specifications: a clock that stands still. */
+export function clockAt(time: string): Clock {
+  return Object.assign(new Clock(), { now: () => Date.parse(time) });
 }
 
 /** `given(projection, events).table('sessions')`: the rows that these events leave behind. */

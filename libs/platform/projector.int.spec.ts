@@ -188,23 +188,28 @@ describe('A projector', () => {
   });
 });
 
+function refusalOf(attempt: () => unknown): unknown {
+  try {
+    return attempt();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('A reader of read models', () => {
   const count = (models: ReadModels, projection: Projection) =>
     models.read(projection, (prepare) => prepare<[], object>('SELECT * FROM a').all().length);
 
   test('is told to wait before the first build, with the progress after that', async () => {
     const models = new ReadModels(file());
-    const building = expect.objectContaining({ code: 'READ_MODEL_BUILDING' });
     const attempt = () => count(models, seen('a'));
-    expect(attempt).toThrow(building);
+    expect(refusalOf(attempt)).toMatchObject({ code: 'READ_MODEL_BUILDING' });
     log.add(started(1), started(2));
     const projector = await open(seen('a'));
-    expect(attempt).toThrow(
-      expect.objectContaining({
-        code: 'READ_MODEL_BUILDING',
-        details: { readModel: 'a', position: '0', target: '2', percent: 0 },
-      }),
-    );
+    expect(refusalOf(attempt)).toMatchObject({
+      code: 'READ_MODEL_BUILDING',
+      details: { readModel: 'a', position: '0', target: '2', percent: 0 },
+    });
     projector.close();
     await catchUp(seen('a'));
     expect(attempt()).toBe(2);

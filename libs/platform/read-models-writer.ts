@@ -48,14 +48,17 @@ export class ReadModelsWriter {
     const savePosition = db.prepare<[bigint, string]>(
       'UPDATE projections SET position = ? WHERE name = ?',
     );
-    this.commit = db.transaction((events: readonly RecordedEvent[]) => {
+    const commit = db.transaction((events: readonly RecordedEvent[]) => {
       const last = events.at(-1);
       if (last === undefined) return;
       for (const projection of running) {
         applyUnseen(projection, events as readonly RecordedDomainEvent[]);
         savePosition.run(last.position, projection.name);
       }
-    }).immediate;
+    });
+    this.commit = (events) => {
+      commit.immediate(events);
+    };
   }
 
   /**

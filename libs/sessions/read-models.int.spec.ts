@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { formatUsd } from '#kernel/money.js';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
-import { tableRows } from '#platform/projection.specification.js';
+import { clockAt, tableRows } from '#platform/projection.specification.js';
 import { ReadModels } from '#platform/read-models.js';
 import { ReadModelsWriter } from '#platform/read-models-writer.js';
 import {
@@ -147,7 +147,7 @@ describe('Read models', () => {
     fc.assert(
       fc.property(histories, (events) => {
         const models = new ReadModels(build([events], false));
-        const sessions = new SessionsQueries(models, { now: () => Date.parse(at(59)) });
+        const sessions = new SessionsQueries(models, clockAt(at(59)));
         const usage = new UsageQueries(models);
         const wanted = totalOf(sessions.list({ limit: 500 }).items);
         for (const by of usageGrouping.options) {
@@ -169,7 +169,7 @@ describe('Read models', () => {
       ['UsageMetered', usageMetered({ sessionId: 'metrics only', readings }), at(3)],
     );
     const models = new ReadModels(build([events], false));
-    const sessions = new SessionsQueries(models, { now: () => Date.parse(at(59)) });
+    const sessions = new SessionsQueries(models, clockAt(at(59)));
     expect(sessions.find('both')).toMatchObject({
       usageSource: 'requests',
       tokens: { input: 10 },

@@ -132,10 +132,11 @@ export const usageQuery = z.strictObject({
 });
 export type UsageQuery = z.infer<typeof usageQuery>;
 
+/** The id of a streamed event. */
+export const position = z.string().regex(/^\d{1,18}$/, 'must be a position');
+
 export const streamQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^\d{1,18}$/, 'must be a position')
+  after: position
     .optional()
     .describe('Position to go on from; the header Last-Event-ID goes before it. Unset: from now.'),
   session: text.optional(),

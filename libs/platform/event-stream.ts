@@ -1,0 +1,61 @@
+import type { Writable } from 'node:stream';
+
+/** Lets what was written go out before more is read, but not for ever. */
+interface StreamLimits {
+  readonly heartbeatMs: number;
+  readonly stuckMs: number;
+}
+
+/**
+ * Writes server-sent events until the source ends, the reader is gone, or it has not taken anything
+ * for `stuckMs`. A reader that wants to go on later says which event it saw last.
+ *
+ * @param stop is called when the reader is gone or stuck, and must make the source end.
+ */
+export async function writeEventStream(
+  chunks: AsyncIterable<string>,
+  out: Writable,
+  stop: () => void,
+  { heartbeatMs, stuckMs }: StreamLimits,
+): Promise<void> {
+  out.once('close', stop);
+  out.once('error', stop);
+  const heartbeat = setInterval(() => {
+    // A comment keeps proxies from closing the connection, and finds out that the reader is gone.
+    if (!out.writableNeedDrain) out.write(': heartbeat\n\n');
+  }, heartbeatMs);
+  try {
+    for await (const chunk of chunks) {
+      if (out.destroyed) break;
+      if (out.write(chunk)) continue;
+      if (!(await drained(out, stuckMs))) break;
+    }
+  } finally {
+    clearInterval(heartbeat);
+    stop();
+    if (out.writableNeedDrain) out.destroy();
+    else out.end();
+  }
+}
+
+/** False when the reader took nothing for that long, or went away. */
+function drained(out: Writable, stuckMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (taken: boolean) => {
+      clearTimeout(timer);
+      out.off('drain', onDrain);
+      out.off('close', onClose);
+      resolve(taken);
+    };
+    const onDrain = () => {
+      settle(true);
+    };
+    const onClose = () => {
+      settle(false);
+    };
+    const timer = setTimeout(onClose, stuckMs);
+    out.once('drain', onDrain);
+    out.once('close', onClose);
+    if (out.destroyed) settle(false);
+  });
+}

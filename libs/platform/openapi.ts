@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { problemKinds, type ProblemCode } from './problem.js';
+
+/** What one route takes and gives: the source of the API's document. */
+export interface ApiRoute {
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly answer: { readonly type: string; readonly schema: z.ZodType };
+  /** Codes of the problems that it may answer with, besides those that every route has. */
+  readonly problems: readonly ProblemCode[];
+}
+
+const everywhere: readonly ProblemCode[] = [
+  'BAD_REQUEST',
+  'TOKEN_MISSING',
+  'TOKEN_WRONG',
+  'HOST_NOT_ALLOWED',
+  'ORIGIN_NOT_ALLOWED',
+  'TOO_MANY_WRONG_TOKENS',
+  'INTERNAL',
+];
+
+const problemShape = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string(),
+});
+
+/** The OpenAPI 3.1 document of these routes. All of them are GET: nothing is changed over them. */
+export function openApiDocument(routes: readonly ApiRoute[], version: string): object {
+  const paths = routes.map((route) => [
+    route.path,
+    {
+      get: {
+        summary: route.summary,
+        parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+        responses: {
+          200: {
+            description: 'The answer.',
+            content: { [route.answer.type]: { schema: schemaOf(route.answer.schema, 'output') } },
+          },
+          ...problemResponses([...everywhere, ...route.problems]),
+        },
+      },
+    },
+  ]);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'tri-agent', version },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: { Problem: schemaOf(problemShape, 'output') },
+    },
+    security: [{ token: [] }],
+    paths: Object.fromEntries(paths) as object,
+  };
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
+  const described = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  // The document says once which dialect its schemas are in.
+  delete described.$schema;
+  return described;
+}
+
+function parameters(place: 'path' | 'query', object: z.ZodObject | undefined): object[] {
+  return Object.entries(object?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === 'path' || !z.safeParse(schema as z.ZodType, undefined).success,
+    schema: schemaOf(schema as z.ZodType, 'input'),
+  }));
+}
+
+function problemResponses(codes: readonly ProblemCode[]): Record<number, object> {
+  const statuses = new Set(codes.map((code) => problemKinds[code].status));
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      {
+        description: codes.filter((code) => problemKinds[code].status === status).join(', '),
+        content: {
+          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+        },
+      },
+    ]),
+  );
+}
