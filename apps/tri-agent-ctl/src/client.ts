@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { limits } from '#kernel/limits.js';
-import { Failure, reasonOf, systemCodeOf } from './failure.js';
+import { Failure, nameOf, reasonOf, systemCodeOf } from './failure.js';
 import type { Io } from './io.js';
 import { pageOf, problem } from './shapes.js';
 import type { Server } from './server.js';
@@ -153,7 +153,7 @@ export class Client {
 
 function unreachable(url: string, error: unknown): Failure {
   const origin = new URL(url).origin;
-  if (error instanceof Error && error.name === 'TimeoutError') {
+  if (nameOf(error) === 'TimeoutError') {
     return new Failure(
       'server_silent',
       `The server at ${origin} gave no answer within ${limits.requestWaitMs / 1_000} s.`,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { limits } from '#kernel/limits.js';
-import { Failure, reasonOf, systemCodeOf } from '../failure.js';
+import { Failure, nameOf, reasonOf, systemCodeOf } from '../failure.js';
 import type { JsonObject } from './json-edit.js';
 
 const newFileMode = 0o600;
@@ -43,7 +43,7 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
     return { path, target, text, mode: about.mode & 0o7777, content: parseObject(path, text) };
   } catch (error) {
     if (error instanceof Failure) throw error;
-    if (error instanceof TypeError) throw refusal(path, 'is not UTF-8 text');
+    if (nameOf(error) === 'TypeError') throw refusal(path, 'is not UTF-8 text');
     throw unusable(path, 'read', error);
   }
 }
