@@ -9,6 +9,8 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
     readonly exit: number = exitCode.failed,
+    /** Where the server said it. */
+    readonly httpStatus?: number,
   ) {
     super(message);
   }

@@ -139,9 +139,17 @@ describe('doctor', () => {
   });
 
   test('fails on a data folder that is not there', async () => {
-    const { exit, states } = await doctor({ ...env, TRI_AGENT_HOME: join(home, 'nowhere') });
+    const local = { ...env, TRI_AGENT_URL: '' };
+    const nowhere = { TRI_AGENT_HOME: join(home, 'nowhere') };
+    const { exit, states } = await doctor({
+      ...local,
+      ...nowhere,
+      TRI_AGENT_HTTP_PORT: String(server.port),
+    });
     expect(exit).toBe(1);
-    expect(states).toMatchObject({ 'data folder': 'fail', token: 'fail' });
+    expect(states).toMatchObject({ 'data folder': 'fail', token: 'fail', server: 'ok' });
+    // Where the address is given, the folder may be on another machine.
+    expect((await doctor({ ...env, ...nowhere })).states['data folder']).toBe('warn');
   });
 
   test('says what is wrong with the configuration and stops there', async () => {
