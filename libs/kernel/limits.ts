@@ -71,5 +71,5 @@ export const limits = {
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
   clockOffMs: 5_000,
-  testExportWaitMs: 5_000,
+  testExportWaitMs: 2_000,
 } as const;

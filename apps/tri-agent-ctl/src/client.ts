@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { limits } from '#kernel/limits.js';
-import { Failure, reasonOf, systemCodeOf } from './failure.js';
+import { Failure, exitCode, nameOf, reasonOf, systemCodeOf } from './failure.js';
 import type { Io } from './io.js';
 import { pageOf, problem } from './shapes.js';
 import type { Server } from './server.js';
@@ -111,7 +111,7 @@ export class Client {
   async refusalOf(response: Response): Promise<Failure> {
     const { status } = response;
     const parsed = problem.safeParse(parseJson(await this.textOf(response)));
-    if (status === 401 || status === 403) return this.#lockedOut();
+    if (status === 401) return this.#lockedOut();
     const { code, detail, title } = parsed.success ? parsed.data : {};
     if (code === undefined && title === undefined) {
       return this.#stranger(`status ${status} without a reason`);
@@ -123,6 +123,8 @@ export class Client {
       retry
         ? 'Try again in a moment; "tri-agent-ctl doctor" shows what the server is waiting for.'
         : `The server's runbook (deployment/RUNBOOK.md) explains "${code ?? status}".`,
+      exitCode.failed,
+      status,
     );
   }
 
@@ -153,7 +155,7 @@ export class Client {
 
 function unreachable(url: string, error: unknown): Failure {
   const origin = new URL(url).origin;
-  if (error instanceof Error && error.name === 'TimeoutError') {
+  if (nameOf(error) === 'TimeoutError') {
     return new Failure(
       'server_silent',
       `The server at ${origin} gave no answer within ${limits.requestWaitMs / 1_000} s.`,
@@ -198,7 +200,7 @@ function sentence(text: string): string {
 
 /** Whether the server knows no such thing. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof Failure && /not[_-]?found|unknown/i.test(error.code);
+  return error instanceof Failure && error.httpStatus === 404;
 }
 
 export function describeFailure(error: unknown): string {

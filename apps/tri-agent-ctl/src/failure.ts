@@ -9,19 +9,39 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
     readonly exit: number = exitCode.failed,
+    /** Where the server said it. */
+    readonly httpStatus?: number,
   ) {
     super(message);
   }
 }
 
+interface ErrorLike {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+}
+
+/** Not `instanceof`, which fails for errors from another realm. */
+function asErrorLike(error: unknown): ErrorLike {
+  return typeof error === 'object' && error !== null ? error : {};
+}
+
 /** The reason in words that Node or an operating system gives for an error. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const { message } = asErrorLike(error);
+  return typeof message === 'string' ? message : String(error);
+}
+
+export function nameOf(error: unknown): string {
+  const { name } = asErrorLike(error);
+  return typeof name === 'string' ? name : '';
 }
 
 /** `ENOENT`, `ECONNREFUSED` ... of an error or of what caused it. */
 export function systemCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return systemCodeOf(error.cause);
+  const { code, cause } = asErrorLike(error);
+  if (typeof code === 'string') return code;
+  return cause === undefined ? undefined : systemCodeOf(cause);
 }

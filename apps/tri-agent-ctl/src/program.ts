@@ -56,7 +56,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 
 function build(run: Run): Command {
   const program = new Command('tri-agent-ctl')
-    .description('See and steer what the tri-agent server watches.')
+    .description('Shows what the tri-agent server watches, and connects agents to it.')
     .version(ownVersion())
     .option('--json', 'print JSON (streams: one document a line)')
     .configureHelp({ showGlobalOptions: true })

@@ -62,7 +62,6 @@ const usageRow = usageSum.extend({ bucket: z.string() });
 export type UsageRow = z.infer<typeof usageRow>;
 
 export const usage = z.looseObject({ items: z.array(usageRow), total: usageSum });
-export type Usage = z.infer<typeof usage>;
 
 export const status = z.looseObject({
   version: z.string(),

@@ -1,7 +1,7 @@
 import type { Io } from '../src/io.js';
 import { runCli } from '../src/program.js';
 
-export const now = new Date('2026-11-20T12:00:00.000Z');
+const now = new Date('2026-11-20T12:00:00.000Z');
 
 /** What a run printed so far; `until` waits for a condition on it. */
 export class Terminal {

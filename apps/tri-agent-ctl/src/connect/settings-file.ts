@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   copyFile,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { limits } from '#kernel/limits.js';
-import { Failure, reasonOf, systemCodeOf } from '../failure.js';
+import { Failure, nameOf, reasonOf, systemCodeOf } from '../failure.js';
 import type { JsonObject } from './json-edit.js';
 
 const newFileMode = 0o600;
@@ -27,6 +28,8 @@ export interface SettingsFile {
   /** Null when there is no such file yet. */
   readonly text: string | null;
   readonly mode: number;
+  /** Undefined for a file that is not there yet. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   readonly content: JsonObject;
 }
 
@@ -40,10 +43,17 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       await readFile(target),
     );
-    return { path, target, text, mode: about.mode & 0o7777, content: parseObject(path, text) };
+    return {
+      path,
+      target,
+      text,
+      mode: about.mode & 0o7777,
+      owner: { uid: about.uid, gid: about.gid },
+      content: parseObject(path, text),
+    };
   } catch (error) {
     if (error instanceof Failure) throw error;
-    if (error instanceof TypeError) throw refusal(path, 'is not UTF-8 text');
+    if (nameOf(error) === 'TypeError') throw refusal(path, 'is not UTF-8 text');
     throw unusable(path, 'read', error);
   }
 }
@@ -84,14 +94,16 @@ function unusable(path: string, verb: string, error: unknown): Failure {
  * Mode and symbolic links stay. @throws {Failure} also when somebody wrote to it since it was read.
  */
 export async function writeSettingsFile(file: SettingsFile, text: string): Promise<void> {
-  const { path, target, mode } = file;
+  const { path, target, mode, owner } = file;
   const folder = dirname(target);
-  const temporary = join(folder, `.${process.pid}.tri-agent.tmp`);
+  const temporary = join(folder, `.${randomUUID()}.tri-agent.tmp`);
   try {
     await mkdir(folder, { recursive: true, mode: newFolderMode });
     const handle = await open(temporary, 'wx', mode);
     try {
       await handle.chmod(mode);
+      // Root may write the settings of somebody else, who must still own them afterwards.
+      if (owner !== undefined && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid);
       await handle.writeFile(text);
       await handle.sync();
     } finally {
@@ -149,6 +161,8 @@ async function followLinks(path: string): Promise<string> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -21,11 +21,10 @@ export async function checkDataFolder(server: Server): Promise<Finding> {
   const { home } = server.loaded.config;
   const about = await stat(home).catch(() => undefined);
   if (about === undefined) {
-    // The folder is made by the first start; a server on another host has it there.
     const how = 'Start the server once (npm start), or set TRI_AGENT_HOME to its data folder.';
-    return server.onLoopback
-      ? fail(name, `${home} does not exist`, how)
-      : ok(name, `${home} does not exist here, and need not: the server is elsewhere`);
+    // Whoever names the server's address may have it elsewhere, its data folder with it.
+    const finding = server.loaded.config.url === null ? fail : warn;
+    return finding(name, `${home} does not exist`, how);
   }
   if (!about.isDirectory()) {
     return fail(name, `${home} is no folder`, 'Set TRI_AGENT_HOME to a folder.');

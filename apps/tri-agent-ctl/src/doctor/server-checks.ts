@@ -107,12 +107,17 @@ export async function checkPorts(
   if (status !== undefined && !receives) {
     return [ok('OTLP ports', 'this server has no receiver role')];
   }
+  const { otlpHttp, otlpGrpc } = status?.ports ?? {
+    otlpHttp: config.otlpHttpPort,
+    otlpGrpc: config.otlpGrpcPort,
+  };
   const ports = [
-    ['OTLP/HTTP port', status?.ports?.otlpHttp ?? config.otlpHttpPort],
-    ['OTLP/gRPC port', status?.ports?.otlpGrpc ?? config.otlpGrpcPort],
+    ['OTLP/HTTP port', otlpHttp],
+    ['OTLP/gRPC port', otlpGrpc],
   ] as const;
   const findings: Finding[] = [];
   for (const [name, port] of ports) {
+    if (typeof port !== 'number') continue;
     const taken = await answersTcp(host, port);
     if (status !== undefined) {
       findings.push(

@@ -9,7 +9,7 @@ import { formatClock } from './times.js';
 const leftOut = new Set(['agent', 'sessionId', 'costOrigin', 'priceVersion', 'contentHash']);
 
 /** `model=claude-sonnet-4-5 input=12.3k output=420 cost=$0.0373`. */
-export function describeData(data: Readonly<Record<string, unknown>>): string {
+function describeData(data: Readonly<Record<string, unknown>>): string {
   return Object.entries(data)
     .filter(([name, value]) => !leftOut.has(name) && value !== null && value !== undefined)
     .map(([name, value]) => describeField(name, value))

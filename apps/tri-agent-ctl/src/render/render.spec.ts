@@ -11,7 +11,7 @@ import { paintFor } from './paint.js';
 import { tableLines } from './table.js';
 import { clean, clip, safeJson, shortIdLength } from './text.js';
 import { formatAge, formatDuration, formatTime, parseMoment } from './times.js';
-import { anEvent } from '../../test/stub-server.js';
+import { anEvent } from '../../test/samples.js';
 
 const plain = paintFor({ env: {}, isTTY: false });
 const now = new Date('2026-11-20T12:00:00.000Z');
@@ -33,7 +33,6 @@ const payloads: readonly (readonly [string, string])[] = [
   ['\u001b\u001b[2J[2J', '[2J'],
 ];
 
-// eslint-disable-next-line no-control-regex -- looking for control characters is the point.
 const dangerous = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 describe('Text from agents', () => {

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { anEvent } from '../test/samples.js';
+import { StubServer } from '../test/stub-server.js';
+
+const main = resolve('dist/apps/tri-agent-ctl/src/main.js');
+
+interface Ended {
+  readonly exit: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Starts the built program; `onOut` may act on it while it runs. */
+async function start(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  onOut: (child: ReturnType<typeof spawn>) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(process.execPath, argv, {
+    env: { TRI_AGENT_HOME: join(tmpdir(), 'tri-agent-ctl-none'), ...env },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString();
+    onOut(child);
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    err += data.toString();
+  });
+  const exit = await new Promise<number | null>((settle) => child.once('close', settle));
+  return { exit, out, err };
+}
+
+describe('The built program', () => {
+  test('runs', async () => {
+    expect(await start([main, '--version'])).toEqual({ exit: 0, out: '0.1.0\n', err: '' });
+  });
+
+  test('says what is wrong on stderr and by its exit code, without a stack trace', async () => {
+    const { exit, out, err } = await start([main, 'status'], {
+      TRI_AGENT_URL: 'http://127.0.0.1:1',
+    });
+    expect([exit, out]).toEqual([1, '']);
+    expect(err).toMatch(/^No server answers at .*\n.*npm start.*\n$/);
+  });
+
+  test('refuses an old Node in one sentence, before it imports anything', async () => {
+    const old =
+      "data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'20.20.2'}})";
+    const { exit, out, err } = await start(['--import', old, main, 'status']);
+    expect([exit, out]).toEqual([1, '']);
+    expect(err).toMatch(/^tri-agent-ctl needs Node 22\.14 or newer, this is 20\.20\.2\. .*\n$/);
+  });
+
+  test('ends well on an interrupt, and when its reader has seen enough', async () => {
+    const server = await StubServer.start();
+    try {
+      server.events = [anEvent(1)];
+      const argv = [main, 'events', 'tail', '--after', '0'];
+      const interrupted = await start(argv, server.env('/nowhere'), (child) => {
+        child.kill('SIGINT');
+      });
+      expect(interrupted).toMatchObject({ exit: 0, err: '' });
+      const cut = await start(argv, server.env('/nowhere'), (child) => {
+        child.stdout?.destroy();
+        server.publish(anEvent(server.events.length + 1));
+      });
+      expect(cut).toMatchObject({ exit: 0, err: '' });
+    } finally {
+      await server.stop();
+    }
+  });
+});

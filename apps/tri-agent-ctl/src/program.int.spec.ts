@@ -1,0 +1,291 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anEvent, aSession } from '../test/samples.js';
+import { StubServer } from '../test/stub-server.js';
+import { run } from '../test/terminal.js';
+
+const otherId = '0f9d1c2e-9999-4222-8333-444455556666';
+
+let server: StubServer;
+let home: string;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  server = await StubServer.start();
+  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
+  env = server.env(home);
+  server.sessions = [aSession()];
+});
+
+afterEach(async () => {
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+describe('status', () => {
+  test('shows how the server is', async () => {
+    const { exit, out } = await run(env, ['status']);
+    expect(exit).toBe(0);
+    expect(out).toContain('tri-agent 0.1.0, Node 24.21.0, SQLite 3.54.1');
+    expect(out).toContain('2h 5m');
+    expect(out).toContain('$4.1235, 1.23M tokens');
+    expect(out).toMatch(/sessions +1 +1234 +3 ms/);
+  });
+});
+
+describe('sessions', () => {
+  test('alone lists them, with what they cost', async () => {
+    const { exit, out } = await run(env, ['sessions']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/claude-code +0f9d1c2e +claude-sonnet-4-5 +active +████░░░░░░ +42%/);
+    expect(out).toMatch(/62\.5k +\$0\.0373 +5s/);
+  });
+
+  test('list asks for an agent and a state', async () => {
+    await run(env, ['sessions', 'list', '--agent', 'codex', '--state', 'idle', '--limit', '7']);
+    expect(server.requests).toContain('GET /api/v1/sessions?agent=codex&state=idle&limit=7');
+  });
+
+  test('list goes through the pages up to the limit, and says that there are more', async () => {
+    server.sessions = Array.from({ length: 1_201 }, (_, index) =>
+      aSession({ sessionId: `session-${index}` }),
+    );
+    const all = await run(env, ['sessions', '--limit', '1200', '--json']);
+    const page = JSON.parse(all.out) as { items: unknown[]; nextCursor: string };
+    expect(page.items).toHaveLength(1_200);
+    expect(page.nextCursor).toBe('1200');
+    expect((await run(env, ['sessions', '--limit', '3'])).err).toContain('first 3');
+  });
+
+  test('without any says how to get some', async () => {
+    server.sessions = [];
+    expect((await run(env, ['sessions'])).out).toContain('connect claude');
+  });
+
+  test('show takes the beginning of an id', async () => {
+    server.events = [anEvent(1), anEvent(2)];
+    const { exit, out } = await run(env, ['sessions', 'show', '0f9d', '--events', '5']);
+    expect(exit).toBe(0);
+    expect(out).toContain('input 1,200, output 800, cache read 60,000, cache creation 500');
+    expect(out).toContain('84.0k of 200k');
+    expect(out.match(/UsageRecorded/g)).toHaveLength(2);
+  });
+
+  test('show wants more of an id that is not the only one, and names them', async () => {
+    server.sessions.push(aSession({ sessionId: otherId }));
+    const { exit, err } = await run(env, ['sessions', 'show', '0f9d']);
+    expect(exit).toBe(1);
+    expect(err).toContain('2 sessions begin with');
+    expect(err).toContain(otherId);
+  });
+
+  test('show says when there is no such session', async () => {
+    const { exit, err } = await run(env, ['sessions', 'show', 'nope/../x']);
+    expect(exit).toBe(1);
+    expect(err).toContain('There is no session "nope/../x".');
+    expect(server.requests[0]).toBe('GET /api/v1/sessions/nope%2F..%2Fx');
+  });
+
+  test('cannot be made to act on the terminal by a hostile agent', async () => {
+    const hostile = '\u001b]0;owned\u0007\u001b[2J\u202eevil\u009b31m';
+    server.sessions = [
+      aSession({ model: hostile, agent: hostile, state: hostile, taskId: hostile }),
+    ];
+    for (const argv of [
+      ['sessions'],
+      ['sessions', 'show', '0f9d'],
+      ['top'],
+      ['sessions', '--json'],
+    ]) {
+      const { out } = await run(env, argv);
+      expect(out).toContain('evil');
+      expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }
+  });
+});
+
+describe('usage', () => {
+  const tokens = { input: 12_345, output: 1, cacheRead: 2, cacheCreation: 3, reasoning: null };
+
+  test('is cut as asked, over the time asked for', async () => {
+    server.usageItems = [
+      {
+        bucket: '2026-11-20T09:00:00.000Z',
+        requests: 3,
+        tokens,
+        costUsd: null,
+        unpricedRequests: 3,
+      },
+    ];
+    const argv = ['usage', '--by', 'hour', '--since', 'today', '--until', '2026-11-20T10:00'];
+    const { exit, out } = await run(env, argv);
+    expect(exit).toBe(0);
+    expect(server.requests).toEqual([
+      'GET /api/v1/usage?by=hour&since=2026-11-20T00%3A00%3A00.000Z&until=2026-11-20T10%3A00%3A00.000Z',
+    ]);
+    expect(out).toMatch(/2026-11-20 09:00Z +3 +12\.3k +1 +2 +3 +\?/);
+    expect(out).toMatch(/total +4 .*\$0\.0373/);
+  });
+
+  test('looks back thirty days by day when nobody says', async () => {
+    await run(env, ['usage']);
+    expect(server.requests).toEqual([
+      'GET /api/v1/usage?by=day&since=2026-10-21T12%3A00%3A00.000Z',
+    ]);
+  });
+});
+
+describe('top', () => {
+  test('prints one table where there is no terminal', async () => {
+    server.sessions.push(aSession({ sessionId: otherId, state: 'ended' }));
+    server.usageItems = [
+      {
+        bucket: server.sessions[0]?.sessionId,
+        requests: 1,
+        tokens: server.sessions[0]?.tokens,
+        costUsd: '1.000000000',
+        unpricedRequests: 0,
+      },
+    ];
+    const { exit, out } = await run(env, ['top']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/0f9d1c2e .*\$0\.0373 +\$0\.2000 +5s/);
+    expect(out).toContain('total: 1 sessions, 62.5k tokens, $0.0373, $0.2000/min');
+    expect(out).not.toContain('ended');
+    expect((await run(env, ['top', '--all'])).out).toContain('ended');
+  });
+});
+
+describe('config', () => {
+  test('shows where each value comes from, and not the token', async () => {
+    await mkdir(join(home, '.tri-agent'));
+    await writeFile(join(home, '.tri-agent', 'config.json'), '{"httpPort": 9090}');
+    const { exit, out } = await run(env, ['config']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/httpPort +9090 +\S+config\.json +TRI_AGENT_HTTP_PORT/);
+    expect(out).toMatch(/url +http:\S+ +environment/);
+    expect(out).toMatch(/otlpHttpPort +4318 +default/);
+    expect(out).not.toContain(env.TRI_AGENT_TOKEN);
+    expect((await run(env, ['config', '--json'])).out).not.toContain(env.TRI_AGENT_TOKEN);
+  });
+
+  test('names a setting that is wrong', async () => {
+    const { exit, err } = await run({ ...env, TRI_AGENT_HTTP_PORT: 'many' }, ['config']);
+    expect(exit).toBe(1);
+    expect(err).toContain('TRI_AGENT_HTTP_PORT must be a port number.');
+  });
+});
+
+describe('Every command', () => {
+  test.each([
+    ['status'],
+    ['sessions'],
+    ['sessions list'],
+    ['sessions show 0f9d'],
+    ['sessions show 0f9d --events 3'],
+    ['usage'],
+    ['top'],
+    ['config'],
+    ['connect claude'],
+    ['connect claude --dry-run'],
+    ['disconnect claude'],
+    ['doctor'],
+  ])('%s --json prints one document', async (line) => {
+    const { out, err } = await run(env, [...line.split(' '), '--json']);
+    expect(typeof JSON.parse(out)).toBe('object');
+    expect(err).toBe('');
+  });
+
+  test('prints what the server sent with full precision as JSON', async () => {
+    const { out } = await run(env, ['--json', 'sessions', 'list']);
+    expect(JSON.parse(out)).toEqual({ items: server.sessions, nextCursor: null });
+  });
+});
+
+describe('When something is wrong', () => {
+  test.each([
+    [['status', '--nope'], "unknown option '--nope'"],
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['sessions', 'show'], "missing required argument 'id'"],
+    [['sessions', 'list', '--limit', '0'], 'whole number from 1 to 10000'],
+    [['sessions', 'list', '--state', 'odd'], 'active, idle, ended'],
+    [['usage', '--since', 'whenever'], '2026-11-20'],
+    [['usage', '--by', 'colour'], 'minute, hour, day, model, agent, session'],
+    [['events', 'tail', '--after', 'x'], 'events tail'],
+  ])('%j is not understood: exit code 2', async (argv, sentence) => {
+    const { exit, out, err } = await run(env, argv);
+    expect(exit).toBe(2);
+    expect(out).toBe('');
+    expect(err.toLowerCase()).toContain(sentence.toLowerCase());
+    expect(err.trim().split('\n')).toHaveLength(2);
+    const asJson = await run(env, [...argv, '--json']);
+    expect(asJson.exit).toBe(2);
+    expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'usage' } });
+  });
+
+  test('nothing typed shows the help and is a usage error; asking for help is none', async () => {
+    const nothing = await run(env, []);
+    expect([nothing.exit, nothing.err.includes('Usage:')]).toEqual([2, true]);
+    const help = await run(env, ['sessions', '--help']);
+    expect([help.exit, help.out.includes('--json')]).toEqual([0, true]);
+    const version = await run(env, ['--version']);
+    expect([version.exit, version.out]).toEqual([0, '0.1.0\n']);
+  });
+
+  test('no server: says so and how to start one', async () => {
+    const gone = { ...env, TRI_AGENT_URL: 'http://127.0.0.1:1' };
+    const { exit, err } = await run(gone, ['status']);
+    expect(exit).toBe(1);
+    expect(err).toBe(
+      'No server answers at http://127.0.0.1:1.\n' +
+        'Start it with npm start, or set TRI_AGENT_URL to where it runs.\n',
+    );
+    const asJson = await run(gone, ['events', 'tail', '--json']);
+    expect(asJson.exit).toBe(1);
+    expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'server_unreachable' } });
+  });
+
+  test('a token that is refused or missing: says which and where to get it', async () => {
+    const wrong = await run({ ...env, TRI_AGENT_TOKEN: 'not-the-right-token' }, ['status']);
+    expect(wrong.exit).toBe(1);
+    expect(wrong.err).toContain('does not take the token of TRI_AGENT_TOKEN');
+    expect(wrong.err).not.toContain('not-the-right-token');
+    const missing = await run({ ...env, TRI_AGENT_TOKEN: '' }, ['status']);
+    expect(missing.err).toContain(join(home, '.tri-agent', 'token'));
+  });
+
+  test('the token is read from the data folder', async () => {
+    await mkdir(join(home, '.tri-agent'));
+    await writeFile(join(home, '.tri-agent', 'token'), `${env.TRI_AGENT_TOKEN ?? ''}\n`);
+    expect((await run({ ...env, TRI_AGENT_TOKEN: '' }, ['status'])).exit).toBe(0);
+  });
+
+  test.each([
+    ['another program', '<html>hello</html>'],
+    ['another shape', '{"version": 1}'],
+  ])('what answers is %s: says that it is no tri-agent', async (_what, body) => {
+    const strange = { fetch: () => Promise.resolve(new Response(body)) };
+    const { exit, err } = await run(env, ['status'], strange);
+    expect(exit).toBe(1);
+    expect(err).toContain('does not speak as tri-agent does');
+    expect(err).not.toContain('at Object');
+  });
+
+  test('the server refuses: passes its sentence on', async () => {
+    const detail = 'The read model sessions is being rebuilt (40 %)';
+    const refusing = {
+      fetch: () =>
+        Promise.resolve(
+          Response.json(
+            { title: 'Busy', status: 503, code: 'rebuilding', detail },
+            { status: 503 },
+          ),
+        ),
+    };
+    const { exit, err } = await run(env, ['sessions', '--json'], refusing);
+    expect(exit).toBe(1);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'rebuilding' } });
+    expect(err).toContain(detail);
+  });
+});
