@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { LogError } from './log.js';
 
 /** What SQLite's error codes (their beginnings) mean to whoever runs the program. */
@@ -17,8 +17,9 @@ const meanings: readonly (readonly [code: string, meaning: string])[] = [
 
 export type SqliteError = InstanceType<typeof Database.SqliteError>;
 
+/** By its code, not its class: a process may hold several copies of the module, and of its class. */
 export function isSqliteError(error: unknown): error is SqliteError {
-  return error instanceof Database.SqliteError;
+  return String((error as Partial<SqliteError> | undefined)?.code).startsWith('SQLITE_');
 }
 
 export function isBusy(error: unknown): error is SqliteError {
@@ -38,8 +39,9 @@ export function unusable(file: string, error: unknown): LogError {
 }
 
 function sentence(what: string, error: unknown): string {
-  const code = isSqliteError(error) ? error.code : '';
+  const detail = (error as Error).message;
+  if (!isSqliteError(error)) return `${what}: ${detail}.`;
+  const { code } = error;
   const meaning = meanings.find(([start]) => code.startsWith(start))?.[1];
-  const detail = error instanceof Error ? error.message : String(error);
-  return meaning === undefined ? `${what}: ${detail}.` : `${what}: ${meaning} (${code}: ${detail})`;
+  return `${what}: ${meaning ?? 'SQLite reported an error.'} (${code}: ${detail})`;
 }

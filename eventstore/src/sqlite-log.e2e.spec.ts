@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { sessionsStarted, take } from './log.contract.js';
+import { sessionsStarted, take } from './helpers.contract.js';
 import { SqliteLog } from './sqlite-log.js';
 import { verifyChain } from './verify.js';
 

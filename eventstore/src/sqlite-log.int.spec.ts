@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { limits } from '#kernel/limits.js';
-import {
-  describeLogContract,
-  refusalOf,
-  sessionsStarted,
-  sessionStarted,
-  take,
-} from './log.contract.js';
+import { refusalOf, sessionsStarted, sessionStarted, take } from './helpers.contract.js';
+import { describeLogContract } from './log.contract.js';
 import { LogError } from './log.js';
 import { SqliteLog } from './sqlite-log.js';
 import { assertSafeSqlite } from './sqlite-schema.js';

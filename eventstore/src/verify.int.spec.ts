@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { sessionsStarted } from './log.contract.js';
+import { sessionsStarted } from './helpers.contract.js';
 import { SqliteLog } from './sqlite-log.js';
 import { verifyChain } from './verify.js';
 

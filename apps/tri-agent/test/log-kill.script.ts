@@ -29,8 +29,10 @@ const roundMsMax = 30_000;
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '50' }, writer: { type: 'string' } },
 });
-if (values.writer === undefined) process.exitCode = await killLoop(Number(values.rounds));
-else await writeForEver(values.writer);
+const rounds = Number(values.rounds);
+if (values.writer !== undefined) await writeForEver(values.writer);
+else if (Number.isInteger(rounds) && rounds > 0) process.exitCode = await killLoop(rounds);
+else throw new Error(`--rounds must be a whole number above 0, not "${values.rounds}".`);
 
 /** One writer: half of its appenders share a stream with the other process. */
 async function writeForEver(file: string): Promise<void> {
