@@ -6,7 +6,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { limits } from '#kernel/limits.js';
 import { decode, encodeRequest } from './otlp.oracle.contract.js';
 import type { TestReceiver } from './otlp.receiver.contract.js';
-import { startReceiver } from './otlp.receiver.contract.js';
+import { startReceiver, until } from './otlp.receiver.contract.js';
 import type { Signal } from './otlp.records.js';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -429,7 +429,3 @@ describe('OTLP/HTTP', () => {
     expect(await receiver.counter(name, { code: '500' })).toBe(0);
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { v5 } from 'uuid';
@@ -152,6 +153,7 @@ export function plainIntake(
 export interface TestReceiver extends OtlpParts {
   readonly port: number;
   readonly url: string;
+  readonly server: Server;
   readonly log: RecordingLog;
   readonly registry: Registry;
   readonly bugs: unknown[];
@@ -174,6 +176,7 @@ export async function startReceiver(
   return {
     ...parts,
     port,
+    server: app.getHttpServer(),
     url: `http://127.0.0.1:${port}`,
     log,
     registry,
@@ -184,6 +187,11 @@ export async function startReceiver(
       await app.close();
     },
   };
+}
+
+/** Waits for a condition without knowing how long it takes. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function counterOf(
