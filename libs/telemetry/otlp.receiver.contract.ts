@@ -8,7 +8,7 @@ import { EventLog, LogError } from '#eventstore/src/log.js';
 import type { ContentKeeper } from './intake.js';
 import { Intake } from './intake.js';
 import { Admission } from './otlp.admission.js';
-import type { OtlpParts } from './otlp.module.js';
+import type { OtlpHttpOptions, OtlpParts } from './otlp.module.js';
 import { createOtlpApp } from './otlp.module.js';
 import type { AttributeValue, Export } from './otlp.records.js';
 import type { Draft, Translation, Translator } from './translation.js';
@@ -78,7 +78,7 @@ export class RecordingLog extends EventLog {
  * Knows four names: `prompt` becomes an event, `chatter` is noise, `wrong` is rejected, `invalid`
  * becomes an event that breaks its schema, `bug` throws.
  */
-export class SmallTranslator implements Translator {
+class SmallTranslator implements Translator {
   constructor(
     readonly agent: 'claude-code' | 'codex' = 'claude-code',
     readonly serviceName: string = agent,
@@ -162,14 +162,15 @@ export interface TestReceiver extends OtlpParts {
 }
 
 export async function startReceiver(
-  options: { readonly budgetBytes?: number } = {},
+  options: { readonly budgetBytes?: number; readonly guard?: OtlpHttpOptions['guard'] } = {},
 ): Promise<TestReceiver> {
   const registry = new Registry();
   const log = new RecordingLog();
   const intake = plainIntake(log, registry);
   const admission = new Admission(registry, options.budgetBytes);
   const bugs: unknown[] = [];
-  const parts: OtlpParts = { intake, admission, onBug: (error) => bugs.push(error) };
+  const { guard = () => undefined } = options;
+  const parts: OtlpHttpOptions = { intake, admission, guard, onBug: (error) => bugs.push(error) };
   const app = await createOtlpApp(parts);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
