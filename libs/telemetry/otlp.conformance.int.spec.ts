@@ -1,96 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IncomingHttpHeaders } from 'node:http';
-import { request as httpRequest } from 'node:http';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { limits } from '#kernel/limits.js';
+import type { Call } from './otlp.client.contract.js';
+import {
+  call,
+  JSON_TYPE,
+  logsMessage,
+  message,
+  PROTOBUF,
+  statusOf,
+} from './otlp.client.contract.js';
 import { decode, encodeRequest } from './otlp.oracle.contract.js';
 import type { TestReceiver } from './otlp.receiver.contract.js';
 import { startReceiver } from './otlp.receiver.contract.js';
 import type { Signal } from './otlp.records.js';
 
-const PROTOBUF = 'application/x-protobuf';
-const JSON_TYPE = 'application/json';
 const samples = join(import.meta.dirname, 'otlp-samples');
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-interface Call {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | string;
-  /** Sent in pieces without a Content-Length. */
-  readonly chunked?: boolean;
-}
 
 let receiver: TestReceiver;
 beforeAll(async () => {
   receiver = await startReceiver();
 });
 afterAll(() => receiver.close());
-
-function call({
-  method = 'POST',
-  path = '/v1/logs',
-  headers,
-  body,
-  chunked,
-}: Call): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const length =
-      body === undefined || chunked === true ? {} : { 'content-length': Buffer.byteLength(body) };
-    const request = httpRequest(
-      `${receiver.url}${path}`,
-      { method, headers: { ...length, ...headers } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const { statusCode = 0, headers: received } = response;
-          resolve({ status: statusCode, headers: received, body: Buffer.concat(chunks) });
-        });
-      },
-    );
-    request.on('error', reject);
-    if (chunked === true && body !== undefined) {
-      const bytes = Buffer.from(body);
-      for (let start = 0; start < bytes.length; start += 1_000) {
-        request.write(bytes.subarray(start, start + 1_000));
-      }
-    } else if (body !== undefined) request.write(body);
-    request.end();
-  });
-}
-
-interface StatusBody {
-  readonly code?: number;
-  readonly message?: string;
-}
-
-/** The google.rpc.Status of an answer, whose encoding must be what its Content-Type says. */
-function statusOf({ headers, body }: Answer): StatusBody {
-  if (headers['content-type'] === PROTOBUF) return decode('Status', body);
-  expect(headers['content-type']).toMatch(/^application\/json/);
-  return JSON.parse(body.toString()) as StatusBody;
-}
-
-function logsMessage(...names: string[]): Record<string, unknown> {
-  const logRecords = names.map((eventName, index) => ({
-    eventName,
-    attributes: [{ key: 'prompt.id', value: { stringValue: `${eventName}${index}` } }],
-  }));
-  return message('resourceLogs', 'scopeLogs', { logRecords });
-}
-
-function message(resources: string, scopes: string, scope: object): Record<string, unknown> {
-  const attributes = [{ key: 'service.name', value: { stringValue: 'claude-code' } }];
-  return { [resources]: [{ resource: { attributes }, [scopes]: [scope] }] };
-}
 
 const WRONG: Readonly<Record<Signal, Record<string, unknown>>> = {
   logs: logsMessage('wrong', 'prompt'),
@@ -127,7 +59,11 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
     readFileSync(join(samples, `${signal}-${contentType === JSON_TYPE ? 'json' : 'protobuf'}.bin`));
 
   test.each(signals)('accepts recorded %s with the same Content-Type', async (signal) => {
-    const answer = await call({ path: `/v1/${signal}`, headers, body: sample(signal) });
+    const answer = await call(receiver.url, {
+      path: `/v1/${signal}`,
+      headers,
+      body: sample(signal),
+    });
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe(contentType);
     expect(answer.body.toString()).toBe(empty);
@@ -137,7 +73,7 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
     const plain = WRONG[signal];
     const body =
       contentType === JSON_TYPE ? Buffer.from(JSON.stringify(plain)) : encodeRequest(signal, plain);
-    const answer = await call({ path: `/v1/${signal}`, headers, body });
+    const answer = await call(receiver.url, { path: `/v1/${signal}`, headers, body });
     expect(answer.status).toBe(200);
     const errorMessage = 'A record named "wrong" is wrong.';
     if (contentType === JSON_TYPE) {
@@ -184,7 +120,7 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
     ['a query string', { path: '/v1/logs?tenant=1', headers, body: good }],
   ];
   test.each(accepted)('accepts %s', async (_what, request) => {
-    const answer = await call(request);
+    const answer = await call(receiver.url, request);
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe(contentType);
     expect(answer.body.toString()).toBe(empty);
@@ -309,7 +245,7 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
   test.each(refused)(
     'refuses %s with %i and a Status',
     async (_what, status, code, reason, request) => {
-      const answer = await call(request);
+      const answer = await call(receiver.url, request);
       expect(answer.status).toBe(status);
       const body = statusOf(answer);
       expect(body.code).toBe(code);
@@ -324,17 +260,17 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
     const named = logsMessage('prompt', 'prompt', `later-${contentType}`);
     const body = contentType === JSON_TYPE ? JSON.stringify(named) : encodeRequest('logs', named);
     receiver.log.unavailable = true;
-    const answer = await call({ headers, body });
+    const answer = await call(receiver.url, { headers, body });
     receiver.log.unavailable = false;
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBe('1');
     expect(statusOf(answer)).toMatchObject({ code: 14 });
     expect(receiver.log.events).toHaveLength(before);
-    const again = await call({ headers, body });
+    const again = await call(receiver.url, { headers, body });
     expect(again.status).toBe(200);
     const stored = receiver.log.events.length;
     expect(stored).toBeGreaterThan(before);
-    const repeated = await call({ headers, body });
+    const repeated = await call(receiver.url, { headers, body });
     expect(repeated.status).toBe(200);
     expect(repeated.body.equals(again.body)).toBe(true);
     expect(receiver.log.events).toHaveLength(stored);
@@ -343,93 +279,10 @@ describe.each([PROTOBUF, JSON_TYPE])('OTLP/HTTP in %s', (contentType) => {
   test('asks to send again what ran into a bug, and reports the bug', async () => {
     const named = logsMessage('bug');
     const body = contentType === JSON_TYPE ? JSON.stringify(named) : encodeRequest('logs', named);
-    const answer = await call({ headers, body });
+    const answer = await call(receiver.url, { headers, body });
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBe('1');
     expect(answer.body.toString()).not.toContain('slipped');
     expect(receiver.bugs.pop()).toBeInstanceOf(TypeError);
   });
 });
-
-describe('OTLP/HTTP', () => {
-  const other: [string, Record<string, string>][] = [
-    ['text', { 'content-type': 'text/plain' }],
-    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['protobuf by another name', { 'content-type': 'application/protobuf' }],
-    ['nonsense', { 'content-type': 'nonsense' }],
-    ['no type', {}],
-  ];
-  test.each(other)('refuses the Content-Type of %s with 415', async (_what, headers) => {
-    const answer = await call({ headers, body: jsonLogs });
-    expect(answer.status).toBe(415);
-    expect(statusOf(answer)).toMatchObject({ code: 3 });
-  });
-
-  const json: [string, number, string][] = [
-    ['unknown fields', 200, '{"resourceLogs":[],"later":{"a":[1]}}'],
-    [
-      'an integer as number',
-      200,
-      '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":5}]}]}]}',
-    ],
-    [
-      'an integer as text',
-      200,
-      '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"5"}]}]}]}',
-    ],
-    [
-      'an enum by name',
-      400,
-      '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityNumber":"SEVERITY_NUMBER_INFO"}]}]}]}',
-    ],
-    ['a list', 400, '[]'],
-    ['null', 400, 'null'],
-    ['depth', 400, '['.repeat(1_000_000)],
-    ['20 MiB of brackets', 400, '['.repeat(limits.bodyBytesMax)],
-    ['a key __proto__', 200, '{"__proto__":{"polluted":true}}'],
-  ];
-  test.each(json)('answers JSON with %s with %i', async (_what, status, body) => {
-    const answer = await call({ headers: { 'content-type': JSON_TYPE }, body });
-    expect(answer.status).toBe(status);
-    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
-  });
-
-  test('answers HEAD without a body and OPTIONS like any other method', async () => {
-    expect(await call({ method: 'HEAD' })).toMatchObject({ status: 405, body: Buffer.alloc(0) });
-    expect(await call({ method: 'OPTIONS' })).toMatchObject({ status: 405 });
-  });
-
-  test('goes on when a sender hangs up in the middle of a body', async () => {
-    const request = httpRequest(`${receiver.url}/v1/logs`, {
-      method: 'POST',
-      headers: { 'content-type': PROTOBUF, 'content-length': 1_000_000 },
-    });
-    const ended = new Promise<void>((resolve) =>
-      request.on('close', resolve).on('error', () => {
-        // Hanging up is what this request is for.
-      }),
-    );
-    request.write(Buffer.alloc(1_000));
-    await until(() => receiver.admission.inFlightBytes === 1_000_000);
-    request.destroy();
-    await ended;
-    await until(() => receiver.admission.inFlightBytes === 0);
-    expect(await call({ headers: { 'content-type': PROTOBUF }, body: protobufLogs })).toMatchObject(
-      {
-        status: 200,
-      },
-    );
-    expect(receiver.bugs).toEqual([]);
-  });
-
-  test('counts requests by signal and code', async () => {
-    const name = 'tri_agent_otlp_requests_total';
-    expect(await receiver.counter(name, { signal: 'logs', code: '405' })).toBeGreaterThan(0);
-    expect(await receiver.counter(name, { signal: 'none', code: '404' })).toBeGreaterThan(0);
-    expect(await receiver.counter(name, { code: '500' })).toBe(0);
-  });
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue } from './otlp.records.js';
 import type { Bag, Tally } from './otlp.limit.decode.js';
 import { emptyBag, int64Value, malformed, validId } from './otlp.limit.decode.js';
 
-/** An object as JSON.parse returns it: own members only are read, by names known beforehand. */
+/** An object as JSON.parse returns it. The names that are read of it are none that all objects have. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -21,7 +21,7 @@ function wrong(name: string, expected: string): Error {
 
 /** Undefined where the field is missing or null, which ProtoJSON takes for the same. */
 function present(of: JsonObject, name: string): unknown {
-  return Object.hasOwn(of, name) ? (of[name] ?? undefined) : undefined;
+  return of[name] ?? undefined;
 }
 
 function isObject(value: unknown): value is JsonObject {

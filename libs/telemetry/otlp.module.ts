@@ -6,7 +6,6 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '#kernel/limits.js';
 import { Intake } from './intake.js';
-import type { IntakeMetrics } from './intake.metrics.js';
 import { Admission } from './otlp.admission.js';
 import { OtlpController, signalOf } from './otlp.controller.js';
 import { OtlpErrorFilter, sendRefusal } from './otlp.error-filter.js';
@@ -19,6 +18,14 @@ export interface OtlpParts {
   readonly admission: Admission;
   /** Told of what only a bug can throw; the sender has been asked to send again. */
   readonly onBug: (error: unknown) => void;
+}
+
+export interface OtlpHttpOptions extends OtlpParts {
+  /**
+   * Sees the headers of every HTTP request before its body is read, and throws an OtlpRefusal (401,
+   * 403, 429 ...) for one that may not go on.
+   */
+  readonly guard?: (request: FastifyRequest) => void;
 }
 
 @Module({})
@@ -37,17 +44,17 @@ class OtlpModule {
 }
 
 /** The OTLP port, ready to `listen`: an application of its own, so that it answers nothing else. */
-export function createOtlpApp(parts: OtlpParts): Promise<NestFastifyApplication> {
+export function createOtlpApp(options: OtlpHttpOptions): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(
-    OtlpModule.with(parts),
-    otlpAdapter(parts.intake.metrics),
+    OtlpModule.with(options),
+    otlpAdapter(options),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest types its options as a class that nobody instantiates.
     { bodyParser: false, abortOnError: false, logger: ['error', 'warn'] },
   );
 }
 
 /** A Fastify that leaves bodies unread (the controller reads them) and waits for nobody for long. */
-function otlpAdapter(metrics: IntakeMetrics): FastifyAdapter {
+function otlpAdapter({ intake, guard }: OtlpHttpOptions): FastifyAdapter {
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     exposeHeadRoutes: false,
@@ -69,9 +76,13 @@ function otlpAdapter(metrics: IntakeMetrics): FastifyAdapter {
   fastify.addContentTypeParser('*', (_request, _body, done) => {
     done(null);
   });
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    guard?.(request);
+    done();
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
     const signal = signalOf(request) ?? 'none';
-    metrics.requests.inc({ signal, transport: 'http', code: reply.statusCode });
+    intake.metrics.requests.inc({ signal, transport: 'http', code: reply.statusCode });
     done();
   });
   return adapter;

@@ -20,7 +20,7 @@ const REQUEST: Readonly<Record<Signal, string>> = {
 };
 
 /** Encodes a message given as plain object; 64-bit integers as decimal text, bytes as base64. */
-export function encode(type: string, plain: Plain): Buffer {
+function encode(type: string, plain: Plain): Buffer {
   const described = root.lookupType(type);
   return Buffer.from(described.encode(described.fromObject(plain)).finish());
 }

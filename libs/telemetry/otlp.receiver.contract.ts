@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { v5 } from 'uuid';
@@ -7,7 +8,7 @@ import { EventLog, LogError } from '#eventstore/src/log.js';
 import type { ContentKeeper } from './intake.js';
 import { Intake } from './intake.js';
 import { Admission } from './otlp.admission.js';
-import type { OtlpParts } from './otlp.module.js';
+import type { OtlpHttpOptions, OtlpParts } from './otlp.module.js';
 import { createOtlpApp } from './otlp.module.js';
 import type { AttributeValue, Export } from './otlp.records.js';
 import type { Draft, Translation, Translator } from './translation.js';
@@ -77,7 +78,7 @@ export class RecordingLog extends EventLog {
  * Knows four names: `prompt` becomes an event, `chatter` is noise, `wrong` is rejected, `invalid`
  * becomes an event that breaks its schema, `bug` throws.
  */
-export class SmallTranslator implements Translator {
+class SmallTranslator implements Translator {
   constructor(
     readonly agent: 'claude-code' | 'codex' = 'claude-code',
     readonly serviceName: string = agent,
@@ -152,6 +153,7 @@ export function plainIntake(
 export interface TestReceiver extends OtlpParts {
   readonly port: number;
   readonly url: string;
+  readonly server: Server;
   readonly log: RecordingLog;
   readonly registry: Registry;
   readonly bugs: unknown[];
@@ -160,20 +162,22 @@ export interface TestReceiver extends OtlpParts {
 }
 
 export async function startReceiver(
-  options: { readonly budgetBytes?: number } = {},
+  options: { readonly budgetBytes?: number; readonly guard?: OtlpHttpOptions['guard'] } = {},
 ): Promise<TestReceiver> {
   const registry = new Registry();
   const log = new RecordingLog();
   const intake = plainIntake(log, registry);
   const admission = new Admission(registry, options.budgetBytes);
   const bugs: unknown[] = [];
-  const parts: OtlpParts = { intake, admission, onBug: (error) => bugs.push(error) };
+  const { guard = () => undefined } = options;
+  const parts: OtlpHttpOptions = { intake, admission, guard, onBug: (error) => bugs.push(error) };
   const app = await createOtlpApp(parts);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   return {
     ...parts,
     port,
+    server: app.getHttpServer(),
     url: `http://127.0.0.1:${port}`,
     log,
     registry,
@@ -184,6 +188,11 @@ export async function startReceiver(
       await app.close();
     },
   };
+}
+
+/** Waits for a condition without knowing how long it takes. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function counterOf(

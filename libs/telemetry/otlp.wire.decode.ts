@@ -6,7 +6,7 @@ export const FIXED64 = 1;
 export const LENGTH_DELIMITED = 2;
 const GROUP_START = 3;
 const GROUP_END = 4;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 const VARINT_BYTES_MAX = 10;
 const KEY_CACHE_ENTRIES = 2048;
