@@ -20,6 +20,8 @@ export async function writeEventStream(
 ): Promise<void> {
   out.once('close', stop);
   out.once('error', stop);
+  // The reader may have left before it was listened to.
+  if (out.destroyed) stop();
   const heartbeat = setInterval(() => {
     // A comment keeps proxies from closing the connection, and finds out that the reader is gone.
     if (!out.writableNeedDrain) out.write(': heartbeat\n\n');

@@ -28,7 +28,7 @@ export class ListLog extends EventLog {
       const batch = news.slice(0, options.batchEvents ?? 1000);
       const last = batch.at(-1);
       if (last === undefined) {
-        await aborted(AbortSignal.any([this.wake.signal, options.signal]));
+        await aborted(this.wake.signal, options.signal);
       } else {
         position = last.position;
         yield batch;
@@ -45,15 +45,15 @@ export class ListLog extends EventLog {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(...signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
+    const wake = () => {
+      for (const signal of signals) signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    for (const signal of signals) {
+      if (signal.aborted) wake();
+      else signal.addEventListener('abort', wake, { once: true });
+    }
   });
 }

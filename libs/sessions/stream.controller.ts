@@ -39,6 +39,8 @@ export class StreamController implements OnModuleDestroy {
       reply.raw.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
+        // A stream that has ended leaves nothing to wait for when the server stops.
+        connection: 'close',
         'x-accel-buffering': 'no',
         'x-content-type-options': 'nosniff',
         ...corsHeaders(reply),
