@@ -76,7 +76,7 @@ describe('connect claude', () => {
     const before =
       '{\n    "model": "opus",\n    "hooks": {"a": [1,  2]},\n    "env": {"FOO": "1"}\n}';
     await writeFile(settings, before);
-    await chmod(settings, 0o640);
+    await chmod(settings, 0o664);
     const { exit, out } = await run(environment, connect);
     expect(exit).toBe(0);
     const after = await readFile(settings, 'utf8');
@@ -86,7 +86,7 @@ describe('connect claude', () => {
       hooks: { a: [1, 2] },
       env: { FOO: '1', ...env },
     });
-    expect((await stat(settings)).mode & 0o777).toBe(0o640);
+    expect((await stat(settings)).mode & 0o777).toBe(0o664);
     const [backup = ''] = await backups();
     expect(await readFile(join(home, '.claude', backup), 'utf8')).toBe(before);
     expect(out).toContain(backup);
