@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { anEvent, aSession } from '../test/samples.js';
 import { StubServer } from '../test/stub-server.js';
 import { Terminal, run } from '../test/terminal.js';
@@ -130,12 +131,16 @@ describe('sessions watch', () => {
 });
 
 describe('top in a terminal', () => {
-  function start(): { terminal: Terminal; running: Promise<number>; press: (key: string) => void } {
+  function start(columns = 120): {
+    terminal: Terminal;
+    running: Promise<number>;
+    press: (key: string) => void;
+  } {
     const terminal = new Terminal();
     let press: (key: string) => void = () => undefined;
     const io = terminal.io(env, {
       isTTY: true,
-      size: () => ({ columns: 120, rows: 24 }),
+      size: () => ({ columns, rows: 24 }),
       onKey: (listener) => {
         press = listener;
         return () => undefined;
@@ -162,6 +167,17 @@ describe('top in a terminal', () => {
     expect(await running).toBe(0);
     expect(terminal.out.startsWith('\u001b[?1049h')).toBe(true);
     expect(terminal.out.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+  });
+
+  test('shows all but the model in 80 columns', async () => {
+    const { terminal, running, press } = start(80);
+    await terminal.until(({ out }) => out.includes('q leaves'));
+    press('q');
+    expect(await running).toBe(0);
+    const heads = ['AGENT', 'SESSION', 'STATE', 'CONTEXT', 'TOKENS', 'COST', '$/MIN', 'AGO'];
+    expect(stripVTControlCharacters(terminal.out)).toMatch(
+      new RegExp(heads.join(' +').replace('$', '\\$')),
+    );
   });
 
   test('keeps its table and says so when the server goes', async () => {

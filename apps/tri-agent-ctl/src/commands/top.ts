@@ -131,16 +131,18 @@ function frameLines(view: View, output: Output, trouble: string | undefined): st
   const size = io.isTTY ? io.size?.() : undefined;
   const counts = `${status.sessions?.active ?? nothing} active, ${status.sessions?.idle ?? nothing} idle`;
   const today = status.today ? ` · today ${describeToday(status.today)}` : '';
+  const fit = (text: string): string =>
+    clip(clean(text), size?.columns ?? limits.lineCharactersMax);
   const perMinute = (id: string): string => {
     const nanoUsd = burn.get(id);
     return nanoUsd === undefined ? nothing : formatNanoUsd(nanoUsd);
   };
   const columns = sessionColumns(sessions, io.now(), [
-    { head: `$/MIN (${BURN_MINUTES}m)`, cell: (row) => perMinute(row.sessionId), align: 'right' },
+    { head: '$/MIN', cell: (row) => perMinute(row.sessionId), align: 'right' },
   ]);
-  const head = [paint('bold', clean(`tri-agent ${status.version} · ${counts}${today}`))];
+  const head = [paint('bold', fit(`tri-agent ${status.version} · ${counts}${today}`))];
   if (trouble !== undefined) {
-    head.push(paint('red', clip(clean(trouble), size?.columns ?? limits.lineCharactersMax)));
+    head.push(paint('red', fit(trouble)));
   }
   const table =
     sessions.length === 0
@@ -154,7 +156,7 @@ function frameLines(view: View, output: Output, trouble: string | undefined): st
     '',
     ...shown,
     ...(hidden > 0 ? [paint('dim', `... and ${table.length - room} more`)] : []),
-    paint('bold', totalOf(view)),
+    paint('bold', fit(totalOf(view))),
     ...(size === undefined ? [] : [paint('dim', 'q leaves')]),
   ];
 }
@@ -165,7 +167,7 @@ function totalOf({ sessions, burn }: View): string {
   const unpriced = sessions.reduce((sum, row) => sum + row.unpricedRequests, 0);
   const perMinute = sessions.reduce((sum, row) => sum + (burn.get(row.sessionId) ?? 0n), 0n);
   const costText = `${formatNanoUsd(cost)}${unpriced > 0 ? '+?' : ''}`;
-  return `total: ${sessions.length} sessions, ${formatTokens(tokens)} tokens, ${costText}, ${formatNanoUsd(perMinute)}/min`;
+  return `total: ${sessions.length} sessions, ${formatTokens(tokens)} tokens, ${costText}, ${formatNanoUsd(perMinute)}/min (over ${BURN_MINUTES} minutes)`;
 }
 
 /** Drawn over the last frame rather than after clearing it, which would flicker. */

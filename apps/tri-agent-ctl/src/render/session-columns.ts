@@ -19,7 +19,7 @@ function fillStyle({ contextFill }: Session): Style | undefined {
   return contextFill >= 0.7 ? 'yellow' : 'green';
 }
 
-/** The columns that every table of sessions has; `extra` stands before the last activity. */
+/** The columns that every table of sessions has; `extra` stands before how long ago it did something. */
 export function sessionColumns(
   sessions: readonly Session[],
   now: Date,
@@ -29,18 +29,18 @@ export function sessionColumns(
   return [
     { head: 'AGENT', cell: ({ agent }) => agent, dispensable: 2 },
     { head: 'SESSION', cell: ({ sessionId }) => sessionId.slice(0, idLength) },
-    { head: 'MODEL', cell: ({ model }) => model ?? nothing, dispensable: 4 },
+    { head: 'MODEL', cell: ({ model }) => model ?? nothing, dispensable: 5 },
     {
       head: 'STATE',
       cell: ({ state }) => state,
       style: ({ state }) => stateStyles[state] ?? 'dim',
     },
-    { head: 'CONTEXT', cell: contextOf, style: fillStyle, dispensable: 3 },
+    { head: 'CONTEXT', cell: contextOf, style: fillStyle, dispensable: 1 },
     {
       head: 'TOKENS',
       cell: ({ tokens }) => formatTokens(sumOfTokens(tokens)),
       align: 'right',
-      dispensable: 1,
+      dispensable: 4,
     },
     {
       head: 'COST',
@@ -49,10 +49,10 @@ export function sessionColumns(
     },
     ...extra,
     {
-      head: 'LAST ACTIVITY',
+      head: 'AGO',
       cell: ({ lastActivityAt }) => formatAge(lastActivityAt, now),
       align: 'right',
-      dispensable: 1,
+      dispensable: 3,
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import { limits } from '#kernel/limits.js';
 import { clean, clip } from './text.js';
@@ -57,14 +58,14 @@ export function tableLines<Row>(
     (least, column) => ((column.dispensable ?? 0) > (least?.dispensable ?? 0) ? column : least),
     undefined,
   );
-  if (table.width > widthMax && leastNeeded !== undefined) {
+  const lines = table.toString().split('\n');
+  // The heads are plain ASCII and every line is padded alike (table.width counts colours as well).
+  const width = stripVTControlCharacters(lines[0] ?? '').length;
+  if (width > widthMax && leastNeeded !== undefined) {
     const fewer = columns.filter((column) => column !== leastNeeded);
     return tableLines(fewer, rows, paint, widthMax);
   }
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
+  return lines.map((line) => line.trimEnd());
 }
 
 /** `name  value` lines, the values made harmless. */

@@ -1,0 +1,17 @@
+import { changesToConnect, claudeEnv } from './claude-settings.js';
+
+const env = claudeEnv('http://127.0.0.1:4318');
+
+describe('What has to change to connect', () => {
+  test('remembers what stood there before the first time, not what was written then', () => {
+    const first = changesToConnect({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://old' }, env, []);
+    const moved = changesToConnect(env, claudeEnv('http://127.0.0.1:5318'), first);
+    expect(moved).toEqual([
+      {
+        key: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        before: 'https://old',
+        after: 'http://127.0.0.1:5318',
+      },
+    ]);
+  });
+});
