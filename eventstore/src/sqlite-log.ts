@@ -137,6 +137,16 @@ export class SqliteLog extends EventLog {
     return { appendsWaiting: this.queue.length, walBytes: wal?.size ?? 0 };
   }
 
+  /** Takes the right to write and gives it back. Throws what would refuse an append now. */
+  tryToWrite(): void {
+    try {
+      this.db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    } catch (error) {
+      // A writer at work is no trouble: an append would wait for it.
+      if (!isBusy(error)) throw isSqliteError(error) ? unavailable(this.file, error) : error;
+    }
+  }
+
   private async finish(): Promise<void> {
     if (this.isFlushing) await new Promise<void>((resolve) => (this.whenIdle = resolve));
     this.db.close();

@@ -66,6 +66,8 @@ const list = `${select}
 
 const find = `${select} WHERE session_id = ? AND (? IS NULL OR agent = ?) ORDER BY agent`;
 
+const countSince = 'SELECT count(*) AS sessions FROM sessions WHERE last_activity_at >= ?';
+
 const cursorParts = z.tuple([z.int(), agentName, z.string()]);
 
 @Injectable()
@@ -93,6 +95,17 @@ export class SessionsQueries {
         ? encodeCursor([Number(last.lastActivityAt), last.agent, last.sessionId])
         : null,
     };
+  }
+
+  /** How many sessions are at work, and how many may still be taken up again. */
+  countByState(): { active: number; idle: number } {
+    const now = this.clock.now();
+    const [active, alive] = this.models.read(sessionsProjection, (prepare) =>
+      [now - ACTIVE_MS, now - IDLE_MS].map(
+        (since) => prepare<[number], { sessions: bigint }>(countSince).get(since)?.sessions ?? 0n,
+      ),
+    );
+    return { active: Number(active), idle: Number((alive ?? 0n) - (active ?? 0n)) };
   }
 
   /**

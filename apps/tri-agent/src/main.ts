@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-console.log('not yet');
+import '#platform/node-version.js';
+
+const { run } = await import('./program.js');
+await run(process.argv);

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { EventLog } from '#eventstore/src/log.js';
+import { AccessToken } from '#libs/access/access-token.js';
+import { guard, needOnApiPort } from '#libs/access/guard.js';
+import { registerGauges } from '#libs/metrics/gauges.js';
+import {
+  diskHasRoom,
+  logIsWritable,
+  projectionsKeepUp,
+  type HealthCheck,
+} from '#libs/metrics/health.js';
+import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
+import { Clock } from '#platform/clock.js';
+import { isLoopback } from '#platform/config.js';
+import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
+import { createHttpApp } from '#platform/http-app.js';
+import { sendProblem } from '#platform/problem.js';
+import { projectionLags } from '#platform/projection-lag.js';
+import { ReadModels } from '#platform/read-models.js';
+import type { Ports } from '#platform/server-process.js';
+import { version } from '#platform/version.js';
+import { contexts } from './contexts.js';
+import type { House, RunningRole } from './house.js';
+import { listen } from './listening.js';
+import { STATUS_SOURCE, StatusController, statusRoutes, type StatusSource } from './status.controller.js';
+
+
+/** The role that answers questions: REST, live stream, documents, health and metrics, on one port. */
+export async function startApi(
+  house: House,
+  otlp: Omit<Ports, 'http'>,
+): Promise<RunningRole & { readonly http: number }> {
+  const { config, log, registry, token } = house;
+  const clock = new Clock();
+  const models = new ReadModels(join(config.home, 'read-models.db'));
+  const lags = () => projectionLags(log, models, clock.now());
+  registerGauges(registry, {
+    logHead: () => log.head(),
+    logWalBytes: () => log.stats().walBytes,
+    appendsWaiting: () => log.stats().appendsWaiting,
+    projectionLags: lags,
+  });
+  const checks: readonly HealthCheck[] = [
+    logIsWritable(() => {
+      log.tryToWrite();
+    }),
+    projectionsKeepUp(lags),
+    diskHasRoom(config.home),
+  ];
+  const status: StatusSource = { config, startedAt: new Date(clock.now()), ports: { http: null, ...otlp }, lags };
+  const routes = [...contexts.flatMap(({ api }) => api?.routes ?? []), ...statusRoutes];
+  const description: ApiDescription = { routes, version };
+
+  const app = await createHttpApp({
+    controllers: [
+      ...contexts.flatMap(({ api }) => api?.controllers ?? []),
+      StatusController,
+      DocsController,
+    ],
+    providers: [
+      ...contexts.flatMap(({ api }) => api?.providers ?? []),
+      { provide: EventLog, useValue: log },
+      { provide: ReadModels, useValue: models },
+      { provide: Clock, useValue: clock },
+      { provide: Registry, useValue: registry },
+      { provide: AccessToken, useValue: token },
+      { provide: HEALTH_CHECKS, useValue: checks },
+      { provide: API_DESCRIPTION, useValue: description },
+      { provide: STATUS_SOURCE, useValue: status },
+    ],
+    guard: guard({
+      token,
+      allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
+      needOf: needOnApiPort(isLoopback(config.bind)),
+      clock,
+      refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
+    }),
+    logger: false,
+  });
+  const http = await listen(app, config, 'httpPort');
+  status.ports = { http, ...otlp };
+  return {
+    http,
+    stop: async () => {
+      await app.close();
+      models.close();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadConfig } from '#platform/config.js';
+import { loadRecording, recordingGroups, type RecordingGroup } from '#libs/telemetry/recordings.js';
+import { renamer, rewrite } from '#libs/telemetry/recordings.rewrite.js';
+import { startServer } from './server.js';
+
+interface DemoOptions {
+  /** 2 replays twice as fast as the sessions were recorded. */
+  readonly speed: number;
+  readonly once: boolean;
+}
+
+/** How long after one recorded group the next begins, before the speed factor. */
+const pauseBetweenGroupsMs = 1_500;
+
+/**
+ * The server on a folder that is thrown away at the end, and recorded sessions sent to it in their own
+ * rhythm, as new ones that happen now. Everything but the agents is real.
+ */
+export async function demo({ speed, once }: DemoOptions): Promise<void> {
+  if (!(speed > 0)) throw new RangeError('--speed must be a number above 0.');
+  const home = mkdtempSync(join(tmpdir(), 'tri-agent-demo-'));
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stopping.abort();
+    });
+  }
+  const server = await startServer(loadConfig(process.env, { home, roles: 'all' }).config);
+  try {
+    printInvitation(home);
+    const groups = recordingGroups().map((name) => loadRecording(name));
+    for (let round = 1; !stopping.signal.aborted; round += 1) {
+      await replay(groups, round, speed, server.ports.otlpHttp ?? 0, stopping.signal);
+      if (once) break;
+    }
+  } finally {
+    await server.stop();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function printInvitation(home: string): void {
+  console.log(`
+Replaying recorded Claude Code sessions. In another terminal, in this folder:
+
+  export TRI_AGENT_HOME=${home}
+  npx tri-agent-ctl top
+  npx tri-agent-ctl sessions
+  npx tri-agent-ctl usage --by model
+
+Ctrl-C ends the demo and removes its folder.
+`);
+}
+
+/** Sends each group's bodies at the offsets at which they came, then the next group. */
+async function replay(
+  groups: readonly RecordingGroup[],
+  round: number,
+  speed: number,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const group of groups) {
+    const renameId = renamer(`${process.pid}:${round}:${group.name}`);
+    const groupStartedAt = Date.now();
+    for (const body of group.bodies) {
+      await pause(groupStartedAt + body.offsetMs / speed - Date.now(), signal);
+      if (signal.aborted) return;
+      const shiftNanos = BigInt(Date.now() - body.receivedAtMs) * 1_000_000n;
+      const response = await fetch(`http://127.0.0.1:${port}${body.path}`, {
+        method: 'POST',
+        headers: { 'content-type': body.contentType },
+        body: new Uint8Array(rewrite(body.bytes, body.signal, { shiftNanos, renameId })),
+      });
+      if (!response.ok) console.error(`The receiver answered ${response.status} to ${body.file}.`);
+    }
+    console.log(`${group.name}: ${group.bodies.length} exports sent`);
+    await pause(pauseBetweenGroupsMs / speed, signal);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return;
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

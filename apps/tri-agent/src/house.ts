@@ -1,0 +1,43 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { SqliteLog } from '#eventstore/src/sqlite-log.js';
+import { AccessToken, readOrMakeToken } from '#libs/access/access-token.js';
+import type { Config } from '#platform/config.js';
+import { StartError } from './start-error.js';
+
+const ownerOnly = 0o700;
+
+/** What all roles of a process share. */
+export interface House {
+  readonly config: Config;
+  readonly token: AccessToken;
+  readonly log: SqliteLog;
+  readonly registry: Registry;
+  /** Ends the process in order; for what no role can go on after. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** A role at work. */
+export interface RunningRole {
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the data folder where there is none, reads the token and opens the log.
+ *
+ * @throws {StartError | ConfigError | LogError} each with a sentence on what to do
+ */
+export function openHouse(config: Config, fail: (error: unknown) => void): House {
+  try {
+    mkdirSync(config.home, { recursive: true, mode: ownerOnly });
+  } catch (error) {
+    throw new StartError(
+      `${config.home} cannot be used as the data folder (${(error as Error).message}). ` +
+        'Choose another with TRI_AGENT_HOME.',
+    );
+  }
+  const log = SqliteLog.open(join(config.home, 'events.db'));
+  const token = new AccessToken(config.token ?? readOrMakeToken(config.home));
+  return { config, token, log, registry: new Registry(), fail };
+}

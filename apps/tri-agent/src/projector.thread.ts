@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { SqliteLog } from '#eventstore/src/sqlite-log.js';
+import { Projector } from '#platform/projector.js';
+import { projections } from './contexts.js';
+
+/**
+ * The projector has a thread and connections of its own, so that catching up with a long log never
+ * keeps the server from answering.
+ */
+const { home } = workerData as { readonly home: string };
+const stopping = new AbortController();
+parentPort?.once('message', () => {
+  stopping.abort();
+});
+
+const log = SqliteLog.open(join(home, 'events.db'), { readOnly: true });
+const projector = await Projector.open({
+  home,
+  log,
+  projections,
+  report: (sentence) => {
+    console.error(sentence);
+  },
+});
+if (projector === undefined) {
+  parentPort?.postMessage('busy');
+} else {
+  parentPort?.postMessage('running');
+  await projector.run(stopping.signal);
+  projector.close();
+}
+await log.close();

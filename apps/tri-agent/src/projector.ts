@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { House, RunningRole } from './house.js';
+import { StartError } from './start-error.js';
+
+/**
+ * The role that keeps the read models up with the log, in a thread of its own. There is one on a data
+ * folder. When it fails the process ends: a projection that throws is a bug, and the tables are safe.
+ */
+export async function startProjector({ config, fail }: House): Promise<RunningRole> {
+  const thread = new Worker(new URL('./projector.thread.js', import.meta.url), {
+    workerData: { home: config.home },
+  });
+  const [answer] = (await once(thread, 'message')) as ['running' | 'busy'];
+  if (answer === 'busy') {
+    throw new StartError(
+      `Another projector already works on ${config.home}. ` +
+        'Stop it, or leave the role out here: --roles=receiver,api.',
+    );
+  }
+  thread.on('error', fail);
+  return {
+    stop: async () => {
+      const exit = once(thread, 'exit');
+      thread.postMessage('stop');
+      await exit;
+    },
+  };
+}

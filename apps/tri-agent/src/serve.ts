@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { settings, type Config } from '#platform/config.js';
+import { startServer, type RunningServer } from './server.js';
+
+/** Runs until a signal or a failure ends it; then the exit code is 0 or 1. */
+export async function serve(config: Config): Promise<void> {
+  const server = await startServer(config);
+  announce(server, config);
+  const reason = await Promise.race([
+    once(process, 'SIGINT'),
+    once(process, 'SIGTERM'),
+    server.failed.then((error) => ({ error })),
+  ]);
+  if ('error' in reason) {
+    console.error('The server ends because of a bug:', reason.error);
+    process.exitCode = 1;
+  }
+  await server.stop();
+  // A parent's channel would keep the process alive.
+  process.disconnect?.();
+}
+
+function announce(server: RunningServer, config: Config): void {
+  const { http, otlpHttp, otlpGrpc } = server.ports;
+  const at = (port: number): string => `${config.bind}:${port}`;
+  console.log(`tri-agent is running (${config.roles.join(', ')}).`);
+  if (otlpHttp !== null && otlpGrpc !== null) {
+    console.log(`  telemetry  ${at(otlpHttp)} (OTLP/HTTP), ${at(otlpGrpc)} (OTLP/gRPC)`);
+  }
+  if (http !== null) {
+    console.log(`  API        http://${at(http)}/api/v1, documents at /api/docs`);
+  }
+  console.log(`  data       ${config.home} (${settings.home.variable})`);
+  if (http !== null && otlpHttp !== null) {
+    console.log('\nNext: npx tri-agent-ctl connect claude   then: npx tri-agent-ctl top');
+  }
+  process.send?.(server.ports);
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import type { EventLog } from '#eventstore/src/log.js';
+import type { Config } from '#platform/config.js';
+import { claudeCode } from './claude-code.translate.js';
+import { ContentStore } from './content-store.js';
+import { Intake } from './intake.js';
+import { redactor } from './redaction.js';
+
+/** One translator for each agent whose telemetry is understood. */
+const translators = [claudeCode];
+
+/** From decoded exports to events: every agent's translator, redaction, content where it is on. */
+export function makeIntake(config: Config, log: EventLog, registry: Registry): Intake {
+  const { draft } = redactor(config.redact);
+  return new Intake({
+    log,
+    translators,
+    redact: draft,
+    content: config.content === 'on' ? new ContentStore(join(config.home, 'content')) : null,
+    registry,
+    clock: () => new Date(),
+  });
+}
