@@ -47,6 +47,7 @@ export const limits = {
   streamSubscribersMax: 100,
   streamHeartbeatMs: 15_000,
   streamStuckMs: 30_000,
+  closingGraceMs: 1_000,
   apiBodyBytesMax: 1024 * 1024,
 
   // Who may come in.

@@ -39,6 +39,14 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     done(null, payload);
   });
+  adapter.getInstance().addHook('preClose', (done) => {
+    // Browsers keep spare connections open that never asked for anything: do not wait for those.
+    const server = adapter.getHttpServer();
+    setTimeout(() => {
+      server.closeAllConnections();
+    }, limits.closingGraceMs).unref();
+    done();
+  });
   const module = { module: HttpApp, controllers: [...controllers], providers: [...providers] };
   // Nest declares its options as a class that nobody is meant to construct.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
