@@ -110,9 +110,13 @@ describe('OTLP/HTTP', () => {
   });
 
   test('counts requests by signal and code', async () => {
-    const name = 'tri_agent_otlp_requests_total';
-    expect(await receiver.counter(name, { signal: 'logs', code: '405' })).toBeGreaterThan(0);
-    expect(await receiver.counter(name, { signal: 'none', code: '404' })).toBeGreaterThan(0);
-    expect(await receiver.counter(name, { code: '500' })).toBe(0);
+    const requests = (signal: string, code: string): Promise<number> =>
+      receiver.counter('tri_agent_otlp_requests_total', { signal, code });
+    const before = await requests('none', '404');
+    await call(receiver.url, { path: '/elsewhere' });
+    // A request is counted when its answer has left, which is about when the client has it.
+    while ((await requests('none', '404')) !== before + 1) await call(receiver.url, {});
+    expect(await requests('logs', '415')).toBeGreaterThan(0);
+    expect(await receiver.counter('tri_agent_otlp_requests_total', { code: '500' })).toBe(0);
   });
 });
