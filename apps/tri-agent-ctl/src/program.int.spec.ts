@@ -111,7 +111,7 @@ describe('usage', () => {
   test('is cut as asked, over the time asked for', async () => {
     server.usageItems = [
       {
-        bucket: '2026-11-20T09:00:00.000Z',
+        key: '2026-11-20T09:00:00.000Z',
         requests: 3,
         tokens,
         costUsd: null,
@@ -141,7 +141,7 @@ describe('top', () => {
     server.sessions.push(aSession({ sessionId: otherId, state: 'ended' }));
     server.usageItems = [
       {
-        bucket: server.sessions[0]?.sessionId,
+        key: server.sessions[0]?.sessionId,
         requests: 1,
         tokens: server.sessions[0]?.tokens,
         costUsd: '1.000000000',

@@ -16,7 +16,7 @@ import type { Io } from './io.js';
 import { Output, usageFailure } from './output.js';
 import { parseMoment } from './render/times.js';
 import { findServer } from './server.js';
-import { ownVersion } from './version.js';
+import { version } from '#platform/version.js';
 
 /** What each command is given; the server is looked up only by those that want it. */
 class Run {
@@ -57,7 +57,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 function build(run: Run): Command {
   const program = new Command('tri-agent-ctl')
     .description('Shows what the tri-agent server watches, and connects agents to it.')
-    .version(ownVersion())
+    .version(version)
     .option('--json', 'print JSON (streams: one document a line)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

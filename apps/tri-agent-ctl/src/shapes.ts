@@ -58,7 +58,7 @@ const usageSum = z.looseObject({
   costUsd: z.string().nullable(),
   unpricedRequests: count,
 });
-const usageRow = usageSum.extend({ bucket: z.string() });
+const usageRow = usageSum.extend({ key: z.string() });
 export type UsageRow = z.infer<typeof usageRow>;
 
 export const usage = z.looseObject({ items: z.array(usageRow), total: usageSum });
@@ -78,8 +78,8 @@ export const status = z.looseObject({
       otlpGrpc: z.number().nullish(),
     })
     .nullish(),
-  /** `events` is the position of the newest event. */
-  log: z.looseObject({ events: z.union([z.string(), z.number()]).nullish() }).nullish(),
+  /** `head` is the position of the newest event. */
+  log: z.looseObject({ head: z.union([z.string(), z.number()]).nullish() }).nullish(),
   projections: z
     .array(
       z.looseObject({

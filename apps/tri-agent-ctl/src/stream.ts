@@ -53,7 +53,7 @@ export async function* followEvents(
 /** Where the log ends now, so that nothing is lost when the connection breaks before the first event. */
 async function headOf(client: Client): Promise<string | undefined> {
   const { log } = await client.get('/api/v1/status', shapes.status);
-  const head = log?.events ?? undefined;
+  const head = log?.head ?? undefined;
   return head === undefined ? undefined : String(head);
 }
 

@@ -145,7 +145,7 @@ export class StubServer {
       home: this.home,
       roles: ['receiver', 'api', 'projector', 'watchdog'],
       ports: { http: this.port, otlpHttp: this.otlpPort, otlpGrpc: this.otlpPort },
-      log: { events: this.events.at(-1)?.position ?? '0' },
+      log: { head: this.events.at(-1)?.position ?? '0' },
       projections: [{ name: 'sessions', version: 1, position: '1234', lagMs: 3 }],
       sessions: { active: this.sessions.length, idle: 0 },
       today: { costUsd: '4.123456789', tokens: 1_234_567 },

@@ -23,8 +23,12 @@ import { version } from '#platform/version.js';
 import { contexts } from './contexts.js';
 import type { House, RunningRole } from './house.js';
 import { listen } from './listening.js';
-import { STATUS_SOURCE, StatusController, statusRoutes, type StatusSource } from './status.controller.js';
-
+import {
+  STATUS_SOURCE,
+  StatusController,
+  statusRoutes,
+  type StatusSource,
+} from './status.controller.js';
 
 /** The role that answers questions: REST, live stream, documents, health and metrics, on one port. */
 export async function startApi(
@@ -48,7 +52,12 @@ export async function startApi(
     projectionsKeepUp(lags),
     diskHasRoom(config.home),
   ];
-  const status: StatusSource = { config, startedAt: new Date(clock.now()), ports: { http: null, ...otlp }, lags };
+  const status: StatusSource = {
+    config,
+    startedAt: new Date(clock.now()),
+    ports: { http: null, ...otlp },
+    lags,
+  };
   const routes = [...contexts.flatMap(({ api }) => api?.routes ?? []), ...statusRoutes];
   const description: ApiDescription = { routes, version };
 

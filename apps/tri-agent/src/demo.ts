@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '#platform/config.js';
 import { loadRecording, recordingGroups, type RecordingGroup } from '#libs/telemetry/recordings.js';
+import { decodeExport } from '#libs/telemetry/otlp.decode.js';
 import { renamer, rewrite } from '#libs/telemetry/recordings.rewrite.js';
 import { startServer } from './server.js';
 
@@ -67,10 +68,10 @@ async function replay(
   for (const group of groups) {
     const renameId = renamer(`${process.pid}:${round}:${group.name}`);
     const groupStartedAt = Date.now();
+    const shiftNanos = BigInt(groupStartedAt) * 1_000_000n - firstTimeOf(group);
     for (const body of group.bodies) {
       await pause(groupStartedAt + body.offsetMs / speed - Date.now(), signal);
       if (signal.aborted) return;
-      const shiftNanos = BigInt(Date.now() - body.receivedAtMs) * 1_000_000n;
       const response = await fetch(`http://127.0.0.1:${port}${body.path}`, {
         method: 'POST',
         headers: { 'content-type': body.contentType },
@@ -81,6 +82,16 @@ async function replay(
     console.log(`${group.name}: ${group.bodies.length} exports sent`);
     await pause(pauseBetweenGroupsMs / speed, signal);
   }
+}
+
+/** When the first thing happened that the group tells of, in nanoseconds since 1970. */
+function firstTimeOf({ bodies }: RecordingGroup): bigint {
+  const times = bodies.flatMap(({ signal, contentType, bytes }) => {
+    const encoding = contentType === 'application/json' ? 'json' : 'protobuf';
+    const batch = decodeExport(signal, encoding, bytes);
+    return batch.signal === 'logs' ? batch.records.map((record) => record.timeUnixNano) : [];
+  });
+  return times.reduce((first, time) => (time < first ? time : first));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

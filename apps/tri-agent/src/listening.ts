@@ -32,7 +32,9 @@ export function listenError(error: unknown, config: Config, setting: PortSetting
     );
   }
   if (/EACCES|permission denied/i.test(reason)) {
-    return new StartError(`This user may not listen on port ${port}. Choose another with ${variable}.`);
+    return new StartError(
+      `This user may not listen on port ${port}. Choose another with ${variable}.`,
+    );
   }
   if (/EADDRNOTAVAIL|ENOTFOUND|name resolution/i.test(reason)) {
     return new StartError(

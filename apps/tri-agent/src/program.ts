@@ -45,6 +45,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = explain(error);
   }
+  // A parent's channel would keep the process alive.
+  if (process.connected) process.disconnect();
 }
 
 function configured(overrides: { roles?: string }): Config {

@@ -16,8 +16,6 @@ export async function serve(config: Config): Promise<void> {
     process.exitCode = 1;
   }
   await server.stop();
-  // A parent's channel would keep the process alive.
-  process.disconnect?.();
 }
 
 function announce(server: RunningServer, config: Config): void {

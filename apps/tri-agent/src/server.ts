@@ -1,4 +1,3 @@
-import { collectDefaultMetrics } from 'prom-client';
 import type { Config, Role } from '#platform/config.js';
 import type { Ports } from '#platform/server-process.js';
 import { startApi } from './api.js';
@@ -21,7 +20,6 @@ export async function startServer(config: Config): Promise<RunningServer> {
     fail = resolve;
   });
   const house = openHouse(config, fail);
-  collectDefaultMetrics({ register: house.registry });
   const running: RunningRole[] = [];
   const stop = async (): Promise<void> => {
     // The last one first: who answers questions goes before who keeps the answers up to date.

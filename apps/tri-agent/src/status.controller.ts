@@ -13,7 +13,6 @@ import { ReadModels } from '#platform/read-models.js';
 import type { Ports } from '#platform/server-process.js';
 import { version } from '#platform/version.js';
 
-
 /** Injection token: what only the process itself knows. */
 export const STATUS_SOURCE = Symbol('what the process knows of itself');
 

@@ -52,7 +52,9 @@ export function tablesOf(file: string): Record<string, unknown[]> {
   const db = new Database(file, { readonly: true });
   try {
     const names = db
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'projections' ORDER BY name")
+      .prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'projections' ORDER BY name",
+      )
       .pluck()
       .all() as string[];
     return Object.fromEntries(

@@ -55,7 +55,7 @@ function pairsOf(status: shapes.Status, url: string): [string, string][] {
     ['data', status.home ?? undefined],
     ['roles', status.roles?.join(', ')],
     ['ports', listening.length > 0 ? listening.join(', ') : undefined],
-    ['log', status.log ? `newest event at ${status.log.events ?? nothing}` : undefined],
+    ['log', status.log ? `newest event at ${status.log.head ?? nothing}` : undefined],
     [
       'sessions',
       sessions

@@ -56,8 +56,8 @@ async function load(client: Client, output: Output, { all, limit }: TopWish): Pr
       .filter(({ state }) => all || state !== 'ended')
       .sort((a, b) => (b.lastActivityAt ?? '').localeCompare(a.lastActivityAt ?? '')),
     burn: new Map(
-      usage.items.map(({ bucket, costUsd }) => [
-        bucket,
+      usage.items.map(({ key, costUsd }) => [
+        key,
         (parseUsd(costUsd ?? '') ?? 0n) / BigInt(BURN_MINUTES),
       ]),
     ),

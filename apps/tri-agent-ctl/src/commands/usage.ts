@@ -40,7 +40,7 @@ export async function showUsage(client: Client, output: Output, wish: UsageWish)
   }
   const from = formatTime(since?.toISOString());
   const to = until === undefined ? '' : ` until ${formatTime(until.toISOString())}`;
-  const total: Row = { ...usage.total, bucket: 'total' };
+  const total: Row = { ...usage.total, key: 'total' };
   output.lines(
     output.paint('dim', `Usage by ${by} since ${from}${to}`),
     ...tableLines(columnsFor(by, total), [...usage.items, total], output.paint),
@@ -62,7 +62,7 @@ function columnsFor(by: UsageCut, total: Row): Column<Row>[] {
   return [
     {
       head: by.toUpperCase(),
-      cell: (row) => (timed && row !== total ? formatBucket(by, row.bucket) : row.bucket),
+      cell: (row) => (timed && row !== total ? formatBucket(by, row.key) : row.key),
       style: (row) => (row === total ? 'bold' : undefined),
     },
     number('REQUESTS', ({ requests }) => formatCount(requests)),
