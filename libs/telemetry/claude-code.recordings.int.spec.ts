@@ -4,6 +4,7 @@ import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import { claudeCode } from './claude-code.translate.js';
 import { loadRecording, recordingGroups } from './recordings.js';
 import type { RecordedBody, RecordedModelUsage, RecordedResult } from './recordings.js';
+import { renamer, rewrite } from './recordings.rewrite.js';
 import { decode } from './recordings.spec-helper.js';
 
 /** The client's own results are the oracle: what is translated must add up to what it says it spent. */
@@ -152,6 +153,31 @@ describe("The recorded sessions' spend", () => {
         formatUsd(costs.slice(0, index + 1).reduce((a, b) => a + b, 0n)),
       );
       for (const result of results) expect(soFar).toContain(spendOf(result).costUsd);
+    },
+  );
+});
+
+describe('A rewritten recording', () => {
+  test.each(recordingGroups())(
+    'of %s tells of other sessions, requests, messages and tool uses',
+    (name) => {
+      const renameId = renamer('another time');
+      const again = loadRecording(name)
+        .bodies.map((body) => rewrite(body.bytes, body.signal, { shiftNanos: 0n, renameId }))
+        .map((bytes, index) => decode(loadRecording(name).bodies[index]!.signal, bytes))
+        .flatMap((batch) => claudeCode.translate(batch, receivedAt).drafts);
+      const idKeys = ['sessionId', 'requestId', 'promptId', 'messageId', 'toolUseId', 'subagentId'];
+      const idsOf = (events: readonly DomainEvent[]) =>
+        new Set(
+          events.flatMap(({ id, data }) => [
+            id,
+            ...idKeys.flatMap((key) => (data as Record<string, unknown>)[key] ?? []),
+          ]),
+        );
+      const recorded = idsOf(eventsOf(name));
+      const rewritten = idsOf(again.map(({ event }) => event));
+      expect(rewritten.size).toBe(recorded.size);
+      expect([...rewritten].filter((id) => recorded.has(id))).toEqual([]);
     },
   );
 });
