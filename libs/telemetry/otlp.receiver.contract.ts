@@ -190,9 +190,16 @@ export async function startReceiver(
   };
 }
 
-/** Waits for a condition without knowing how long it takes. */
+const UNTIL_MS = 10_000;
+
+/** Waits for a condition, and fails where it does not come to hold. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const deadline = performance.now() + UNTIL_MS;
+  while (!condition()) {
+    if (performance.now() > deadline)
+      throw new Error(`Not within ${UNTIL_MS} ms: ${String(condition)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 async function counterOf(
