@@ -38,7 +38,7 @@ const schema = `
     ${sumColumns('metered_')},
     UNIQUE (agent, session_id)
   ) STRICT;
-  CREATE INDEX sessions_by_activity ON sessions (last_activity_at, agent, session_id);
+  CREATE INDEX sessions_by_activity ON sessions (last_activity_at);
   CREATE INDEX sessions_by_id ON sessions (session_id);
   ${meteredSeriesSchema('sessions_metered_series')}`;
 
