@@ -5,7 +5,6 @@ import { isLogError, LogError } from '#eventstore/src/log.js';
 import { sessionStream } from '#eventstore/vocabulary/session.events.js';
 import { telemetryStream } from '#eventstore/vocabulary/telemetry.events.js';
 import type { DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
-import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { IntakeMetrics } from './intake.metrics.js';
 import type { Stranger } from './intake.unrecognised.js';
@@ -137,11 +136,6 @@ export class Intake {
   ): Promise<{ new: number; duplicates: number }> {
     const streams = new Map<string, DomainEvent[]>();
     for (const event of events) {
-      const fault = faultOf(event);
-      if (fault !== undefined) {
-        rejections.add(1, fault);
-        continue;
-      }
       const stream = streamOf(event);
       const others = streams.get(stream);
       if (others === undefined) streams.set(stream, [event]);
@@ -157,7 +151,7 @@ export class Intake {
     return counts;
   }
 
-  /** Halves what the log refuses until the one event that it refuses stands alone. */
+  /** The log checks each event. Halves what it refuses until the one event stands alone. */
   private async append(
     stream: string,
     events: readonly DomainEvent[],

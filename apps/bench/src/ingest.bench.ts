@@ -50,6 +50,7 @@ export async function benchIngest(roles: string, rounds: number): Promise<Row> {
       'events/s': round(rows.length / load.seconds),
       'p50 ms': round(percentile(load.latenciesMs, 0.5), 2),
       'p99 ms': round(percentile(load.latenciesMs, 0.99), 2),
+      'events per append': round(rows.length / raw.commits, 1),
       'limit events/s': round(rows.length / raw.seconds),
       'ratio to limit': round(raw.seconds / load.seconds, 2),
       'idle private MB': idle?.private ?? null,
@@ -67,12 +68,22 @@ function recordedLogBodies(): RecordedBody[] {
     .filter((body) => body.signal === 'logs' && body.file.endsWith('.bin'));
 }
 
-/** Every body once per round, under ids that no other round has. */
+/**
+ * Every body once per round, under ids that no other round has. As many rounds as there are
+ * connections go side by side, as that many agents would: neighbouring requests are of other sessions.
+ */
 function renamed(bodies: readonly RecordedBody[], firstRound: number, rounds: number): Buffer[] {
-  return Array.from({ length: rounds }, (_, index) => {
-    const renameId = renamer(firstRound + index);
-    return bodies.map((body) => rewrite(body.bytes, 'logs', { shiftNanos: 0n, renameId }));
-  }).flat();
+  const requests: Buffer[] = [];
+  for (let from = firstRound; from < firstRound + rounds; from += connections) {
+    const size = Math.min(connections, firstRound + rounds - from);
+    const renamers = Array.from({ length: size }, (_, index) => renamer(from + index));
+    for (const body of bodies) {
+      for (const renameId of renamers) {
+        requests.push(rewrite(body.bytes, 'logs', { shiftNanos: 0n, renameId }));
+      }
+    }
+  }
+  return requests;
 }
 
 function rowsOf(home: string): EventRow[] {
