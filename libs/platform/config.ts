@@ -127,7 +127,7 @@ export const settings = {
 type Settings = typeof settings;
 export type SettingName = keyof Settings;
 export type Config = { readonly [K in SettingName]: z.output<Settings[K]['schema']> };
-export type SettingOrigin = 'environment' | 'file' | 'default';
+type SettingOrigin = 'environment' | 'file' | 'default';
 
 export interface LoadedConfig {
   readonly config: Config;

@@ -3,14 +3,10 @@ import type { ApiRoute } from './openapi.js';
 import type { Projection } from './projection.js';
 
 /**
- * The public face of a context: what it adds to each role. A role is one facet of every context:
- * receiver = intake, api = api, projector = projections.
+ * The public face of a context: what it adds to the roles api and projector. (The receiver is one
+ * context's alone, libs/telemetry, and needs no facet.)
  */
 export interface Context {
-  readonly intake?: {
-    readonly controllers: readonly Type[];
-    readonly providers: readonly Provider[];
-  };
   readonly api?: {
     readonly controllers: readonly Type[];
     readonly providers: readonly Provider[];

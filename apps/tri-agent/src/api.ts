@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
-import { AccessToken } from '#libs/access/access-token.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
 import {
@@ -35,49 +35,23 @@ export async function startApi(
   house: House,
   otlp: Omit<Ports, 'http'>,
 ): Promise<RunningRole & { readonly http: number }> {
-  const { config, log, registry, token } = house;
+  const { config, token } = house;
   const clock = new Clock();
   const models = new ReadModels(join(config.home, 'read-models.db'));
-  const lags = () => projectionLags(log, models, clock.now());
-  registerGauges(registry, {
-    logHead: () => log.head(),
-    logWalBytes: () => log.stats().walBytes,
-    appendsWaiting: () => log.stats().appendsWaiting,
-    projectionLags: lags,
-  });
-  const checks: readonly HealthCheck[] = [
-    logIsWritable(() => {
-      log.tryToWrite();
-    }),
-    projectionsKeepUp(lags),
-    diskHasRoom(config.home),
-  ];
   const status: StatusSource = {
     config,
     startedAt: new Date(clock.now()),
     ports: { http: null, ...otlp },
-    lags,
+    lags: () => projectionLags(house.log, models, clock.now()),
   };
-  const routes = [...contexts.flatMap(({ api }) => api?.routes ?? []), ...statusRoutes];
-  const description: ApiDescription = { routes, version };
-
+  registerFigures(house, status);
   const app = await createHttpApp({
     controllers: [
       ...contexts.flatMap(({ api }) => api?.controllers ?? []),
       StatusController,
       DocsController,
     ],
-    providers: [
-      ...contexts.flatMap(({ api }) => api?.providers ?? []),
-      { provide: EventLog, useValue: log },
-      { provide: ReadModels, useValue: models },
-      { provide: Clock, useValue: clock },
-      { provide: Registry, useValue: registry },
-      { provide: AccessToken, useValue: token },
-      { provide: HEALTH_CHECKS, useValue: checks },
-      { provide: API_DESCRIPTION, useValue: description },
-      { provide: STATUS_SOURCE, useValue: status },
-    ],
+    providers: providersOf(house, models, clock, status),
     guard: guard({
       token,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
@@ -96,4 +70,40 @@ export async function startApi(
       models.close();
     },
   };
+}
+
+function registerFigures({ log, registry }: House, { lags }: StatusSource): void {
+  registerGauges(registry, {
+    logHead: () => log.head(),
+    logWalBytes: () => log.stats().walBytes,
+    appendsWaiting: () => log.stats().appendsWaiting,
+    projectionLags: lags,
+  });
+}
+
+function providersOf(
+  { config, log, registry }: House,
+  models: ReadModels,
+  clock: Clock,
+  status: StatusSource,
+): Provider[] {
+  const checks: readonly HealthCheck[] = [
+    logIsWritable(() => {
+      log.tryToWrite();
+    }),
+    projectionsKeepUp(status.lags),
+    diskHasRoom(config.home),
+  ];
+  const routes = [...contexts.flatMap(({ api }) => api?.routes ?? []), ...statusRoutes];
+  const description: ApiDescription = { routes, version };
+  return [
+    ...contexts.flatMap(({ api }) => api?.providers ?? []),
+    { provide: EventLog, useValue: log },
+    { provide: ReadModels, useValue: models },
+    { provide: Clock, useValue: clock },
+    { provide: Registry, useValue: registry },
+    { provide: HEALTH_CHECKS, useValue: checks },
+    { provide: API_DESCRIPTION, useValue: description },
+    { provide: STATUS_SOURCE, useValue: status },
+  ];
 }

@@ -37,7 +37,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .description('check the hash chain of the log from its first event to its last')
     .action(async () => {
       const { verify } = await import('./verify.js');
-      process.exitCode = (await verify(configured({}))) ? 0 : failed;
+      process.exitCode = verify(configured({})) ? 0 : failed;
     });
 
   try {

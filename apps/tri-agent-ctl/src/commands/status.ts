@@ -19,7 +19,6 @@ export async function showStatus(client: Client, output: Output): Promise<void> 
     ...tableLines(
       [
         { head: 'PROJECTION', cell: ({ name }) => name },
-        { head: 'VERSION', cell: ({ version }) => String(version ?? nothing), align: 'right' },
         { head: 'POSITION', cell: ({ position }) => String(position ?? nothing), align: 'right' },
         {
           head: 'BEHIND',
