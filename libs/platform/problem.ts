@@ -45,7 +45,7 @@ export type ProblemCode = keyof typeof kinds;
 export const problemKinds: Readonly<Record<ProblemCode, Kind>> = kinds;
 
 /** RFC 9457, with the code that programs go by. */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;

@@ -27,7 +27,7 @@ const money = z
   .describe('US dollars with nine digits after the point; null: used, and no price is known.');
 const moment = z.iso.datetime().describe('ISO-8601 UTC');
 
-export const sessionState = z.enum(['active', 'idle', 'ended']);
+const sessionState = z.enum(['active', 'idle', 'ended']);
 
 const tokens = z.strictObject({
   input: z.int().describe('Without cached tokens.'),
