@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { SingletonLock } from './singleton-lock.js';
 
 let folder: string;
+let others: ChildProcess[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lock-'));
 });
 afterEach(() => {
+  for (const other of others) other.kill('SIGKILL');
+  others = [];
   rmSync(folder, { recursive: true });
 });
 
@@ -23,6 +26,7 @@ async function holder(file: string) {
     console.log('held');
     setInterval(() => undefined, 1_000);`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  others.push(child);
   await once(child.stdout, 'data');
   return child;
 }

@@ -164,8 +164,8 @@ describe('Metered usage of a session', () => {
       sessionAfter(
         ['UsageMetered', cumulative(10), at(1)],
         ['UsageMetered', cumulative(30), at(3)],
-        ['UsageMetered', cumulative(20), at(2)],
         ['UsageMetered', cumulative(30), at(3)],
+        ['UsageMetered', cumulative(20), at(2)],
       ),
     ).toMatchObject({ metered_input_tokens: 30n });
   });

@@ -1,0 +1,114 @@
+import { all, get, happen, page, problem, serve, stop, url } from './api.contract.js';
+import { at, history, usageRecorded } from './session-facts.specification.js';
+import { usagePage } from './sessions.shapes.js';
+
+beforeEach(serve);
+afterEach(stop);
+
+describe('GET /api/v1/usage', () => {
+  beforeEach(() => {
+    happen(
+      ...history(
+        ['UsageRecorded', usageRecorded(), at(0, 59)],
+        ['UsageRecorded', usageRecorded({ sessionId: 's2', model: 'b' }), at(1)],
+        ['UsageRecorded', usageRecorded({ agent: 'codex', costNanoUsd: null }), at(30)],
+        ['UsageRecorded', usageRecorded({ reasoningTokens: 2 }), at(-60)],
+        ['UsageRecorded', usageRecorded(), at(-24 * 60)],
+      ),
+    );
+  });
+
+  test.each([
+    ['minute', [at(-1_440), at(-60), at(0), at(1), at(30)], 1],
+    ['hour', [at(-1_440), at(-60), at(0)], 3],
+    ['day', ['2026-11-19T00:00:00.000Z', '2026-11-20T00:00:00.000Z'], 4],
+    ['model', ['b', 'claude-sonnet-4-5-20250929'], 4],
+    ['agent', ['claude-code', 'codex'], 1],
+    ['session', ['s1', 's1', 's2'], 1],
+  ])('sums by %s', async (by, keys, requestsOfLast) => {
+    const body = await page(`/api/v1/usage?by=${by}`);
+    expect(usagePage.safeParse(body).error).toBeUndefined();
+    expect(body.items.map((it) => it.key)).toEqual(keys);
+    expect(body.items.at(-1)).toMatchObject({ requests: requestsOfLast });
+    expect(body).toMatchObject({
+      total: {
+        requests: 5,
+        unpricedRequests: 1,
+        costUsd: '0.004000000',
+        tokens: { input: 50, output: 25, cacheRead: 500, cacheCreation: 100, reasoning: 2 },
+      },
+    });
+    expect(await all(`/api/v1/usage?by=${by}&limit=1`)).toEqual(body.items);
+  });
+
+  test('counts only the minutes from since and before until', async () => {
+    const body = await page(`/api/v1/usage?by=agent&since=${at(0)}&until=${at(30)}`);
+    expect(body).toMatchObject({ total: { requests: 2 }, items: [{ key: 'claude-code' }] });
+  });
+
+  test('knows no cost where no request had a price', async () => {
+    const { items } = await page('/api/v1/usage?by=agent');
+    expect(items[1]).toMatchObject({ key: 'codex', costUsd: null, unpricedRequests: 1 });
+  });
+
+  test('is empty and free where nothing was used', async () => {
+    const body = await page(`/api/v1/usage?by=day&since=${at(59)}`);
+    expect(body).toMatchObject({ items: [], nextCursor: null, total: { costUsd: '0.000000000' } });
+  });
+
+  test('needs to know by what', async () => {
+    expect(await problem('/api/v1/usage')).toMatchObject({ code: 'BAD_REQUEST', field: 'by' });
+  });
+});
+
+describe('What is not there', () => {
+  test('is answered with a problem, without repeating what was asked', async () => {
+    const body = await problem('/api/v1/%3Cscript%3E?token=secret');
+    expect(body).toMatchObject({ code: 'NOT_FOUND', status: 404 });
+    expect(JSON.stringify(body)).not.toContain('secret');
+  });
+
+  test('and a malformed address too', async () => {
+    expect(await problem('/api/v1/%zz')).toMatchObject({ code: 'BAD_REQUEST', status: 400 });
+  });
+});
+
+describe('The API document', () => {
+  test('describes every route with its answer', async () => {
+    const { body } = await get('/api/docs-json');
+    const { paths } = body as { paths: Record<string, { get: { responses: object } }> };
+    expect(Object.keys(paths)).toEqual([
+      '/api/v1/sessions',
+      '/api/v1/sessions/{id}',
+      '/api/v1/sessions/{id}/events',
+      '/api/v1/usage',
+      '/api/v1/stream',
+    ]);
+    expect(paths['/api/v1/sessions']).toMatchObject({
+      get: {
+        parameters: expect.arrayContaining([
+          expect.objectContaining({ name: 'state', in: 'query', required: false }),
+        ]) as unknown,
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                schema: { properties: { items: { items: { properties: { costUsd: {} } } } } },
+              },
+            },
+          },
+          503: { description: 'READ_MODEL_BUILDING' },
+        },
+      },
+    });
+  });
+
+  test('comes with a page that loads only what is served here', async () => {
+    const html = await (await fetch(`${url}/api/docs`)).text();
+    const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((it) => it[1]!);
+    expect(links).toHaveLength(3);
+    for (const link of links) expect((await fetch(url + link)).status).toBe(200);
+    expect((await fetch(`${url}/api/docs/package.json`)).status).toBe(404);
+    expect((await fetch(`${url}/api/docs/..%2fpackage.json`)).status).toBe(404);
+  });
+});
