@@ -1,10 +1,11 @@
 import { request as httpRequest } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { limits } from '#kernel/limits.js';
 import { call, JSON_TYPE, logsMessage, PROTOBUF, statusOf } from './otlp.client.contract.js';
 import { encodeRequest } from './otlp.oracle.contract.js';
 import type { TestReceiver } from './otlp.receiver.contract.js';
 import { startReceiver, until } from './otlp.receiver.contract.js';
+import { sendRefusal } from './otlp.error-filter.js';
 import { OtlpRefusal } from './otlp.refusal.js';
 
 const protobufLogs = encodeRequest('logs', logsMessage('prompt'));
@@ -17,10 +18,11 @@ beforeAll(async () => {
 afterAll(() => receiver.close());
 
 /** Stands for whatever guards the port: refuses with the status that a header asks for. */
-function refuseByHeader({ headers }: FastifyRequest): void {
-  const status = Number(headers['x-refuse'] ?? 0);
-  if (status > 0) throw new OtlpRefusal(status, 'Not you.');
-}
+const refuseByHeader: onRequestHookHandler = (request, reply, done) => {
+  const status = Number(request.headers['x-refuse'] ?? 0);
+  if (status > 0) sendRefusal(request, reply, new OtlpRefusal(status, 'Not you.'));
+  else done();
+};
 
 describe('OTLP/HTTP', () => {
   const other: [string, Record<string, string>][] = [

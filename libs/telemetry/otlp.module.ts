@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { limits } from '#kernel/limits.js';
 import { Intake } from './intake.js';
 import { Admission } from './otlp.admission.js';
@@ -21,11 +21,8 @@ export interface OtlpParts {
 }
 
 export interface OtlpHttpOptions extends OtlpParts {
-  /**
-   * Sees the headers of every HTTP request before its body is read, and throws an OtlpRefusal (401,
-   * 403, 429 ...) for one that may not go on.
-   */
-  readonly guard?: (request: FastifyRequest) => void;
+  /** Sees the headers of every request before its body is read, and answers one that may not go on. */
+  readonly guard: onRequestHookHandler;
 }
 
 @Module({})
@@ -76,10 +73,7 @@ function otlpAdapter({ intake, guard }: OtlpHttpOptions): FastifyAdapter {
   fastify.addContentTypeParser('*', (_request, _body, done) => {
     done(null);
   });
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    guard?.(request);
-    done();
-  });
+  fastify.addHook('onRequest', guard);
   fastify.addHook('onResponse', (request, reply, done) => {
     const signal = signalOf(request) ?? 'none';
     intake.metrics.requests.inc({ signal, transport: 'http', code: reply.statusCode });

@@ -5,6 +5,7 @@ import { v5 } from 'uuid';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import type { Appended, ExpectedVersion } from '#eventstore/src/log.js';
 import { EventLog, LogError } from '#eventstore/src/log.js';
+import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { ContentKeeper } from './intake.js';
 import { Intake } from './intake.js';
 import { Admission } from './otlp.admission.js';
@@ -17,7 +18,7 @@ import type { Draft, Translation, Translator } from './translation.js';
 
 const NAMESPACE = '2f5b4f8e-3b0e-4d9d-8a49-5a8a6a2f4a11';
 
-/** Keeps events in memory and can be told to fail. */
+/** Keeps events in memory, checks them as a log does, and can be told to fail. */
 export class RecordingLog extends EventLog {
   readonly events: (NewEvent & { stream: string })[] = [];
   readonly ticks: number[] = [];
@@ -37,7 +38,9 @@ export class RecordingLog extends EventLog {
     this.ticks.push(this.currentTick());
     await this.gate;
     if (this.unavailable) throw new LogError('LOG_UNAVAILABLE', 'The disk is full.');
-    const refused = events.find(({ id }) => this.refused.has(id));
+    const refused = events.find(
+      (event) => this.refused.has(event.id) || faultOf(event) !== undefined,
+    );
     if (refused) throw new LogError('INVALID_EVENT', `The event ${refused.id} is invalid.`);
     return events.map((event) => {
       const duplicate = this.events.some(({ id }) => id === event.id);
@@ -161,6 +164,10 @@ export interface TestReceiver extends OtlpParts {
   close(): Promise<void>;
 }
 
+const letEveryoneIn: OtlpHttpOptions['guard'] = (_request, _reply, done) => {
+  done();
+};
+
 export async function startReceiver(
   options: { readonly budgetBytes?: number; readonly guard?: OtlpHttpOptions['guard'] } = {},
 ): Promise<TestReceiver> {
@@ -169,7 +176,7 @@ export async function startReceiver(
   const intake = plainIntake(log, registry);
   const admission = new Admission(registry, options.budgetBytes);
   const bugs: unknown[] = [];
-  const { guard = () => undefined } = options;
+  const { guard = letEveryoneIn } = options;
   const parts: OtlpHttpOptions = { intake, admission, guard, onBug: (error) => bugs.push(error) };
   const app = await createOtlpApp(parts);
   await app.listen(0, '127.0.0.1');

@@ -30,7 +30,7 @@ describe('status', () => {
     expect(out).toContain('tri-agent 0.1.0, Node 24.21.0, SQLite 3.54.1');
     expect(out).toContain('2h 5m');
     expect(out).toContain('$4.1235, 1.23M tokens');
-    expect(out).toMatch(/sessions +1 +1234 +3 ms/);
+    expect(out).toMatch(/sessions +1234 +3 ms/);
   });
 });
 

@@ -31,3 +31,5 @@ if (projector === undefined) {
   projector.close();
 }
 await log.close();
+// Listening to the parent would keep the thread alive.
+parentPort?.close();

@@ -47,7 +47,6 @@ async function startHttp(
   { config, token }: House,
   parts: OtlpParts,
 ): Promise<{ app: NestFastifyApplication; port: number }> {
-  const app = await createOtlpApp(parts);
   const checkRequest = guard({
     token,
     allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
@@ -58,7 +57,7 @@ async function startHttp(
       sendRefusal(request, reply, new OtlpRefusal(status, message));
     },
   });
-  app.getHttpAdapter().getInstance().addHook('onRequest', checkRequest);
+  const app = await createOtlpApp({ ...parts, guard: checkRequest });
   return { app, port: await listen(app, config, 'otlpHttpPort') };
 }
 

@@ -1,75 +1,59 @@
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
-import type { NewEvent, RecordedEvent } from '#kernel/event.js';
-import type { Appended } from '#eventstore/src/log.js';
-import { EventLog } from '#eventstore/src/log.js';
-import { Intake } from '#libs/telemetry/intake.js';
-import { Admission } from '#libs/telemetry/otlp.admission.js';
-import { createOtlpApp } from '#libs/telemetry/otlp.module.js';
-import { breaker, fuzz, prototypesAreClean, randomFrom } from './otlp-fuzz.js';
+import { parseArgs } from 'node:util';
+import { loadRecording } from '#libs/telemetry/recordings.js';
+import { projectRoot } from '#platform/project-root.js';
+import { ServerProcess } from '#platform/server-process.js';
+import { breaker, fuzz, randomFrom } from './otlp-fuzz.js';
 
 /**
- * The long fuzz: `node dist/apps/tri-agent/test/otlp-fuzz.script.js [bodies] [seed]`, from the root
- * of the repository. Ends with 1 when the receiver crashed, did not answer, or answered 5xx.
+ * The long fuzz, against the server as it runs for people: `npm run check:fuzz -- --bodies 1000000
+ * --seed 7`. Exits with 1 when the server crashed, did not answer, answered 5xx, or took no sound
+ * export afterwards.
  */
+const { values } = parseArgs({
+  options: {
+    bodies: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
+  },
+});
+const bodies = Number(values.bodies);
+console.error(`seed ${values.seed}, ${bodies} bodies`);
 
-const BODIES = 1_000_000;
-const PROGRESS_EVERY = 50_000;
-
-/** Takes everything and remembers nothing: this is about what stands before the log. */
-class Sink extends EventLog {
-  append(_stream: string, _expected: unknown, events: readonly NewEvent[]): Promise<Appended[]> {
-    return Promise.resolve(
-      events.map(({ id }) => ({ id, version: 1, position: 1n, duplicate: false })),
-    );
-  }
-  read(): Promise<RecordedEvent[]> {
-    return Promise.resolve([]);
-  }
-  async *follow(): AsyncIterable<RecordedEvent[]> {
-    // Nothing was remembered.
-  }
-  head(): Promise<bigint> {
-    return Promise.resolve(0n);
-  }
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+const home = mkdtempSync(join(tmpdir(), 'tri-agent-fuzz-'));
+const server = await ServerProcess.start({ home, roles: 'receiver' });
+try {
+  const started = performance.now();
+  const samples = join(projectRoot(), 'libs/telemetry/otlp-samples');
+  const next = breaker(samples, randomFrom(Number(values.seed)));
+  const { statuses, unanswered } = await fuzz(server.ports.otlpHttp ?? 0, bodies, next, (sent) => {
+    if (sent % 50_000 === 0) console.error(`${sent} sent`);
+  });
+  const soundStatus = await sendSoundExport();
+  const serverErrors = [...statuses].filter(([status]) => status >= 500);
+  console.log(
+    JSON.stringify({
+      bodies,
+      seconds: Math.round((performance.now() - started) / 1_000),
+      statuses: Object.fromEntries(statuses),
+      unanswered,
+      soundExportAfterwards: soundStatus,
+    }),
+  );
+  process.exitCode = unanswered > 0 || serverErrors.length > 0 || soundStatus !== 200 ? 1 : 0;
+} finally {
+  await server.stop();
+  rmSync(home, { recursive: true, force: true });
 }
 
-const bodies = Number(process.argv[2] ?? BODIES);
-const seed = Number(process.argv[3] ?? Date.now() % 2 ** 32);
-console.log(`seed ${seed}, ${bodies} bodies`);
-
-const registry = new Registry();
-const intake = new Intake({
-  log: new Sink(),
-  translators: [],
-  redact: (draft) => draft,
-  content: null,
-  registry,
-  clock: () => new Date(),
-});
-const bugs: unknown[] = [];
-const admission = new Admission(registry);
-const app = await createOtlpApp({ intake, admission, onBug: (error) => bugs.push(error) });
-await app.listen(0, '127.0.0.1');
-const { port } = app.getHttpServer().address() as AddressInfo;
-
-const started = performance.now();
-const next = breaker(join('libs', 'telemetry', 'otlp-samples'), randomFrom(seed));
-const { statuses, unanswered } = await fuzz(port, bodies, next, (sent) => {
-  if (sent % PROGRESS_EVERY === 0) console.log(`${sent} sent`);
-});
-const seconds = (performance.now() - started) / 1_000;
-await app.close();
-
-const failures = [...statuses].filter(([status]) => status >= 500);
-const clean = prototypesAreClean();
-console.log(`${bodies} bodies in ${seconds.toFixed(0)} s`, Object.fromEntries(statuses));
-console.log(`unanswered ${unanswered}, 5xx ${failures.length}, bugs ${bugs.length}`);
-console.log(`prototypes ${clean ? 'clean' : 'POLLUTED'}, in flight ${admission.inFlightBytes}`);
-for (const bug of bugs.slice(0, 3)) console.log(bug);
-const broken = unanswered > 0 || failures.length > 0 || bugs.length > 0 || !clean;
-process.exitCode = broken || admission.inFlightBytes > 0 ? 1 : 0;
+async function sendSoundExport(): Promise<number> {
+  const [body] = loadRecording('a-plain').bodies;
+  if (body === undefined) throw new Error('There is no recorded body.');
+  const answer = await fetch(`${server.otlpUrl}${body.path}`, {
+    method: 'POST',
+    headers: { 'content-type': body.contentType },
+    body: new Uint8Array(body.bytes),
+  });
+  return answer.status;
+}
