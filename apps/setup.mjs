@@ -10,12 +10,18 @@ const isCurrent =
 
 if (!isCurrent) {
   console.error('Installing dependencies (once; about half a minute) ...');
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
+  // Not "npm ci": it refuses a lockfile that lacks the optional binaries of other platforms, and npm
+  // leaves those out when it writes one. "--no-save" keeps the lockfile as it is all the same.
+  const npm = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    },
+  );
   if (npm.status !== 0) {
-    console.error('Installing failed. Run "npm ci" to see why.');
+    console.error('Installing failed. Run "npm install --no-save" to see why.');
     process.exit(1);
   }
 }
