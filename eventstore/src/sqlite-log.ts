@@ -54,6 +54,7 @@ export class SqliteLog extends EventLog {
   private closed: Promise<void> | undefined;
   private whenIdle: (() => void) | undefined;
   private headSeen = 0;
+  private lastCommitFailed = false;
   private busyWaitMs: number = limits.busyWaitMs;
 
   /**
@@ -137,14 +138,22 @@ export class SqliteLog extends EventLog {
     return { appendsWaiting: this.queue.length, walBytes: wal?.size ?? 0 };
   }
 
-  /** Takes the right to write and gives it back. Throws what would refuse an append now. */
+  /**
+   * Takes the right to write and gives it back; really writes, with a change that changes nothing, when
+   * the last append failed. Throws what would refuse an append now.
+   */
   tryToWrite(): void {
     try {
-      this.db.exec('BEGIN IMMEDIATE; ROLLBACK');
+      if (this.lastCommitFailed) this.rewriteVersion();
+      else this.db.exec('BEGIN IMMEDIATE; ROLLBACK');
     } catch (error) {
       // A writer at work is no trouble: an append would wait for it.
       if (!isBusy(error)) throw isSqliteError(error) ? unavailable(this.file, error) : error;
     }
+  }
+
+  private rewriteVersion(): void {
+    this.db.pragma(`user_version = ${String(this.db.pragma('user_version', { simple: true }))}`);
   }
 
   private async finish(): Promise<void> {
@@ -171,6 +180,7 @@ export class SqliteLog extends EventLog {
     const group = this.takeGroup();
     try {
       settle(group, this.writer.commit(group, this.clock().toISOString()));
+      this.lastCommitFailed = false;
       this.waitForOthers(limits.busyWaitMs);
       this.bell.ring();
     } catch (error) {
@@ -178,6 +188,7 @@ export class SqliteLog extends EventLog {
         this.tryAgainLater(group, error);
         return;
       }
+      this.lastCommitFailed = true;
       const reason = isSqliteError(error) ? unavailable(this.file, error) : error;
       for (const { reject } of group) reject(reason);
     }

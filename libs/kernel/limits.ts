@@ -38,6 +38,7 @@ export const limits = {
   walBytesKeptMax: 64 * 1024 * 1024,
   followBatchEvents: 1_000,
   followPollMs: 50,
+  projectorRetryMs: 500,
 
   // What goes out.
   pageItemsMax: 500,

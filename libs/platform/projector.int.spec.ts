@@ -177,6 +177,33 @@ describe('A projector', () => {
     db.close();
   });
 
+  test('waits while the disk is full, and then goes on by itself', async () => {
+    let db!: Parameters<Projection['prepare']>[0];
+    const model: Projection = {
+      ...seen('a'),
+      prepare: (connection) => {
+        db = connection;
+        return seen('a').prepare(connection);
+      },
+    };
+    const projector = await open(model);
+    db.pragma(`max_page_count = ${String(db.pragma('page_count', { simple: true }))}`);
+    log.add(...Array.from({ length: 5_000 }, (_, index) => started(index + 1)));
+    const stop = new AbortController();
+    const running = projector.run(stop.signal);
+    const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+      while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await until(() => reports.length > 0);
+    expect(reports).toEqual([expect.stringMatching(/cannot be written now.*make room/)]);
+    db.pragma('max_page_count = 1000000');
+    await until(async () => (await projector.progress()).position === 5_000n);
+    stop.abort();
+    await running;
+    projector.close();
+    expect(reports).toHaveLength(1);
+  });
+
   test('is alone on its data folder', async () => {
     const options = { home, log, projections: [], report: () => undefined };
     const first = await Projector.open(options);

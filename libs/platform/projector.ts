@@ -1,28 +1,32 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RecordedEvent } from '#kernel/event.js';
 import type { EventLog } from '#eventstore/src/log.js';
 import { limits } from '#kernel/limits.js';
 import type { Projection } from './projection.js';
 import { ReadModelsWriter } from './read-models-writer.js';
 import { SingletonLock } from './singleton-lock.js';
+import { sqliteCode } from './sqlite-error.js';
 
 export interface ProjectorOptions {
   /** The data folder: read-models.db and projector.lock are in it. */
   readonly home: string;
   readonly log: EventLog;
   readonly projections: readonly Projection[];
-  /** Gets one sentence for everything that had to be thrown away. */
+  /** Gets one sentence for everything that had to be thrown away, and for a disk that fails. */
   readonly report: (sentence: string) => void;
 }
 
 /**
  * Keeps the read models up with the log: one follow loop, from the lowest saved position, for all
- * projections. It has no clock and touches nothing but read-models.db.
+ * projections. It touches nothing but read-models.db.
  */
 export class Projector {
   private constructor(
     private readonly log: EventLog,
     private readonly models: ReadModelsWriter,
     private readonly lock: SingletonLock,
+    private readonly report: (sentence: string) => void,
   ) {}
 
   /** Undefined when another projector works on this data folder. */
@@ -33,7 +37,8 @@ export class Projector {
     if (lock === undefined) return undefined;
     try {
       const file = join(home, 'read-models.db');
-      return new Projector(log, ReadModelsWriter.open(file, projections, head, report), lock);
+      const models = ReadModelsWriter.open(file, projections, head, report);
+      return new Projector(log, models, lock, report);
     } catch (error) {
       lock.release();
       throw error;
@@ -42,12 +47,29 @@ export class Projector {
 
   /**
    * Runs until aborted. Rejects when a projection throws: that is a bug, and the batch was not
-   * applied; let the process end, so that it is seen and the batch is tried again.
+   * applied; let the process end, so that it is seen and the batch is tried again. A disk that is
+   * full or fails is no bug: then the batch is tried until it succeeds.
    */
   async run(signal: AbortSignal): Promise<void> {
     const options = { signal, batchEvents: limits.followBatchEvents };
     for await (const batch of this.log.follow(this.models.position, options)) {
-      this.models.apply(batch);
+      await this.apply(batch, signal);
+    }
+  }
+
+  private async apply(batch: readonly RecordedEvent[], signal: AbortSignal): Promise<void> {
+    for (let reported = false; !signal.aborted; reported = true) {
+      try {
+        this.models.apply(batch);
+        return;
+      } catch (error) {
+        if (!isOfTheDisk(error)) throw error;
+        if (!reported) {
+          const reason = (error as Error).message;
+          this.report(`The read models cannot be written now (${reason}): make room. They wait.`);
+        }
+      }
+      await delay(limits.projectorRetryMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -60,4 +82,9 @@ export class Projector {
     this.models.close();
     this.lock.release();
   }
+}
+
+function isOfTheDisk(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR');
 }

@@ -27,16 +27,17 @@ export function identifierOf(value: Value): string | undefined {
   return text !== undefined && text.length <= limits.identifierCharactersMax ? text : undefined;
 }
 
+/** What a word of free text, or a secret, is made of. */
+const lastWord = /[^\s,;"'`(){}[\]<>|]*$/;
+
 /**
- * Text cut to what an event may hold. The cut falls between words where there are any: half a
+ * Text cut to what an event may hold. The cut falls between words, if that leaves nothing: half a
  * secret at the end would no longer be recognised as one.
  */
 export function freeTextOf(value: Value): string {
   const text = textOf(value) ?? '';
   if (text.length <= limits.freeTextCharactersMax) return text;
-  const cut = text.slice(0, limits.freeTextCharactersMax);
-  const lastSpace = cut.search(/\s\S*$/);
-  return (lastSpace > 0 ? cut.slice(0, lastSpace) : cut).toWellFormed();
+  return text.slice(0, limits.freeTextCharactersMax).replace(lastWord, '').trimEnd();
 }
 
 export function numberOf(value: Value): number | undefined {

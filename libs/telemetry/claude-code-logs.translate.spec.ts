@@ -44,6 +44,15 @@ describe('Other log records', () => {
     expect(text).toBe('word '.repeat(98).trimEnd());
   });
 
+  test('an error text without spaces is cut before the word that does not fit', () => {
+    const key = 'k'.repeat(40);
+    const error = `{"text":"${'a'.repeat(470)}","key":"${key}"}`;
+    const { event } = only(logs(log('api_error', { error })));
+    expect((event.data as { error: string }).error).toBe(error.slice(0, error.indexOf(key)));
+    const { event: oneWord } = only(logs(log('api_error', { error: 'k'.repeat(501) })));
+    expect((oneWord.data as { error: string }).error).toBe('');
+  });
+
   test('retries that were used up are told with their number', () => {
     const { event } = only(
       logs(log('api_retries_exhausted', { error: 'limit', total_attempts: 4 })),

@@ -214,6 +214,13 @@ describe('A name that nobody knows', () => {
     expect(sample).toContain('(140 characters)');
   });
 
+  test('is redacted before its names are cut or made safe for a stream', async () => {
+    const words = 'word '.repeat(limits.identifierCharactersMax / 5 - 1);
+    const resource = { 'service.name': 'sk-secret', 'service.version': `${words}sk-secret` };
+    await intake.accept(batch(log(`${words}sk-secret`, {}, resource)));
+    expect(JSON.stringify(eventLog.events)).not.toContain('sk-');
+  });
+
   test('has a sample that is cut', async () => {
     const many = Object.fromEntries(
       Array.from({ length: 5_000 }, (_, index) => [`ключ${index}`, 'значение'.repeat(5)]),

@@ -7,7 +7,7 @@ import type { Export, Signal } from './otlp.records.js';
 const NAMESPACE = '5f0f2c0b-6a43-4b0e-9d53-0c6f5f1c9a3e';
 const UNNAMED = '(unnamed)';
 /** Redaction shortens text, so it gets more than is kept and the cut comes last. */
-const SAMPLE_CHARACTERS_BEFORE_REDACTION = 4 * limits.unrecognisedSampleBytesMax;
+const CHARACTERS_BEFORE_REDACTION = 4 * limits.unrecognisedSampleBytesMax;
 
 /** A record that no translator knows, and whose it is. */
 export interface Stranger extends Unrecognised {
@@ -52,26 +52,37 @@ export class UnrecognisedNames {
     outlines: Map<object, unknown>,
   ): UnrecognisedEvent {
     const sample = JSON.stringify(outline(record, outlines)) as string | undefined;
-    const event: UnrecognisedEvent = {
+    // Redaction comes before anything is cut or replaced: half a secret is no longer seen as one.
+    const told: UnrecognisedEvent = {
       id,
       type: 'TelemetryUnrecognised',
       data: {
-        agent: streamSafe(agent),
+        agent: beforeRedaction(agent),
         signal,
-        name: identifier(name) || UNNAMED,
-        clientVersion: identifier(clientVersion),
-        sample: (sample ?? '').slice(0, SAMPLE_CHARACTERS_BEFORE_REDACTION),
+        name: beforeRedaction(name),
+        clientVersion: beforeRedaction(clientVersion),
+        sample: beforeRedaction(sample ?? ''),
       },
-      metadata: {
-        actor: `agent:${streamSafe(agent)}`,
-        source: `${streamSafe(agent)} ${signal}`,
-        occurredAt,
-      },
+      metadata: { actor: '', source: '', occurredAt },
     };
-    const redacted = this.redact({ event }).event as UnrecognisedEvent;
-    const { data } = redacted;
-    return { ...redacted, data: { ...data, sample: cutToBytes(data.sample) } };
+    const { data } = this.redact({ event: told }).event as UnrecognisedEvent;
+    const safeAgent = streamSafe(data.agent);
+    return {
+      ...told,
+      data: {
+        agent: safeAgent,
+        signal,
+        name: identifier(data.name) || UNNAMED,
+        clientVersion: identifier(data.clientVersion),
+        sample: cutToBytes(data.sample),
+      },
+      metadata: { actor: `agent:${safeAgent}`, source: `${safeAgent} ${signal}`, occurredAt },
+    };
   }
+}
+
+function beforeRedaction(text: string): string {
+  return text.slice(0, CHARACTERS_BEFORE_REDACTION);
 }
 
 /** Records of a service that is none of the agents known here. */
