@@ -9,8 +9,10 @@ const GROUP_END = 4;
 const FIXED32 = 5;
 
 const VARINT_BYTES_MAX = 10;
-const KEY_CACHE_ENTRIES = 2048;
-const KEY_CACHE_BYTES_MAX = 64;
+const CACHE_BITS = 11;
+const CACHED_BYTES_MAX = 64;
+/** Spreads what is multiplied by it over the upper bits. */
+const GOLDEN_RATIO_32 = 0x9e3779b1;
 
 /**
  * Reads protobuf's wire format in place. Every read is checked against the end of the message it
@@ -122,30 +124,14 @@ export class WireReader {
     return this.view.getFloat64(this.advance(8), true);
   }
 
+  /** Text that may be anything: long, of its own, or what the records before it said too. */
   text(): string {
-    const end = this.lengthEnd();
-    const start = this.position;
-    this.position = end;
-    return start === end ? '' : this.bytes.toString('utf8', start, end);
+    return this.textFrom(valueCache);
   }
 
-  /** Text that repeats from record to record: the same bytes give the same string, unallocated. */
+  /** Text of a small set, such as the name of an attribute. */
   key(): string {
-    const end = this.lengthEnd();
-    const start = this.position;
-    const length = end - start;
-    this.position = end;
-    if (length === 0) return '';
-    if (length > KEY_CACHE_BYTES_MAX) return this.bytes.toString('utf8', start, end);
-    let hash = length;
-    for (let i = start; i < end; i += 1) hash = (Math.imul(hash, 31) + (this.bytes[i] ?? 0)) | 0;
-    const slot = (hash ^ (hash >>> 15)) & (KEY_CACHE_ENTRIES - 1);
-    const cached = keyCache[slot];
-    if (cached !== undefined && this.equals(start, cached)) return cached;
-    const text = this.bytes.toString('utf8', start, end);
-    // Only ASCII is kept: there one character is one byte, which is what `equals` compares.
-    if (text.length === length) keyCache[slot] = text;
-    return text;
+    return this.textFrom(keyCache);
   }
 
   hex(): string {
@@ -199,12 +185,39 @@ export class WireReader {
     }
   }
 
+  /**
+   * Most short texts repeat from record to record: the same bytes then give the same string, which is
+   * faster than making it anew and takes no memory.
+   */
+  private textFrom(cache: (string | undefined)[]): string {
+    const end = this.lengthEnd();
+    const start = this.position;
+    const length = end - start;
+    this.position = end;
+    if (length === 0) return '';
+    if (length > CACHED_BYTES_MAX) return this.bytes.toString('utf8', start, end);
+    const slot = this.slotOf(start, length);
+    const cached = cache[slot];
+    if (cached?.length === length && this.equals(start, cached)) return cached;
+    const text = this.bytes.toString('utf8', start, end);
+    // Only ASCII is kept: there one character is one byte, which is what `equals` compares.
+    if (text.length === length) cache[slot] = text;
+    return text;
+  }
+
+  /** By the length and four bytes of either end: texts that differ only between these take turns. */
+  private slotOf(start: number, length: number): number {
+    const { view } = this;
+    const first = length < 4 ? view.getUint8(start) : view.getInt32(start);
+    const last = length < 4 ? view.getUint8(start + length - 1) : view.getInt32(start + length - 4);
+    return Math.imul(Math.imul(first, 31) + last + length, GOLDEN_RATIO_32) >>> (32 - CACHE_BITS);
+  }
+
   private equals(start: number, text: string): boolean {
     const { bytes } = this;
     for (let i = 0; i < text.length; i += 1)
       if (bytes[start + i] !== text.charCodeAt(i)) return false;
-    // The hash begins with the length, but two lengths may still share a slot.
-    return start + text.length === this.position;
+    return true;
   }
 
   private byte(): number {
@@ -252,5 +265,9 @@ export class WireReader {
   }
 }
 
-/** By hash of the bytes; a newcomer takes the slot. Attribute keys are few, so they stay. */
-const keyCache: (string | undefined)[] = Array.from({ length: KEY_CACHE_ENTRIES });
+/**
+ * By a hash of the bytes; a newcomer takes the slot. Names are few and would be driven out by values,
+ * which are many, so each has its own.
+ */
+const keyCache: (string | undefined)[] = Array.from({ length: 1 << CACHE_BITS });
+const valueCache: (string | undefined)[] = Array.from({ length: 1 << CACHE_BITS });
