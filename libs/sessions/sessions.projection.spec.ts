@@ -63,6 +63,21 @@ describe('A session', () => {
     ).toMatchObject({ model: 'b', context_tokens: 235n, last_activity_at: ms(at(3)) });
   });
 
+  test('shows the model of another thread only until its main thread has one', () => {
+    const compacting = usageRecorded({ model: 'other', thread: 'compaction' });
+    expect(sessionAfter(['UsageRecorded', compacting, at(2)])).toMatchObject({
+      model: 'other',
+      context_tokens: null,
+    });
+    expect(
+      sessionAfter(
+        ['UsageRecorded', compacting, at(2)],
+        ['UsageRecorded', usageRecorded({ model: 'main' }), at(1)],
+        ['UsageRecorded', compacting, at(3)],
+      ),
+    ).toMatchObject({ model: 'main', context_tokens: 135n });
+  });
+
   test('is not set back by a late event', () => {
     expect(
       sessionAfter(

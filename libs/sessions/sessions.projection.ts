@@ -143,10 +143,11 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
       const sums = requestAmounts(event.data);
       const context = sums.input + sums.cacheRead + sums.cacheCreation + sums.output;
       const main = event.data.thread === 'main';
-      const shown = main ? [event.data.model, at, context, at] : [null, 0, null, 0];
+      // A model that is none of the main thread's stands until the main thread tells its own.
+      const shown = main ? [event.data.model, at, context, at] : [event.data.model, 0, null, 0];
       request.run(...who, ...shown, ...sumValues(sums));
     } else if (event.type === 'UsageMetered') {
-      const shown = event.data.thread === 'main' ? [event.data.model, at] : [null, 0];
+      const shown = [event.data.model, event.data.thread === 'main' ? at : 0];
       metered.run(...who, ...shown, ...sumValues(amountsOf(event.data)));
     } else if (event.type === 'ContextCompacted' && event.data.succeeded) {
       compaction.run(...who, event.data.postTokens, at);

@@ -21,7 +21,7 @@ export class TemporaryHomes {
 }
 
 /** Waits for a condition, not for time; the deadline only says when hope is given up. */
-async function waitUntil(
+export async function waitUntil(
   what: string,
   condition: () => Promise<boolean> | boolean,
   deadlineMs = 30_000,
