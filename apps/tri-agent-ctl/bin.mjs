@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 
 const program = new URL('../../dist/apps/tri-agent-ctl/src/main.js', import.meta.url);
 if (!existsSync(program)) {
-  console.error('tri-agent is not built yet. Run "npm start" (or "npm run build") in its folder first.');
+  console.error(
+    'tri-agent is not built yet. Run "npm start" (or "npm run build") in its folder first.',
+  );
   process.exit(1);
 }
 await import(program.href);
