@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '#platform/project-root.js';
 import type { Signal } from './otlp.records.js';
 
 /**
@@ -81,22 +81,7 @@ function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The compiler copies no data files, so the folder is found from the package's root. */
+/** The compiler copies no data files, so the folder is found from the project's root. */
 function recordingsFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!isPackageRoot(folder)) {
-    const parent = dirname(folder);
-    if (parent === folder) {
-      throw new Error(
-        'The recordings are not here: they are part of the source tree, not of a bundle.',
-      );
-    }
-    folder = parent;
-  }
-  return join(folder, 'libs', 'telemetry', 'recordings');
-}
-
-function isPackageRoot(folder: string): boolean {
-  const file = join(folder, 'package.json');
-  return existsSync(file) && (readJson(file) as { name?: string }).name === 'tri-agent';
+  return join(projectRoot(), 'libs', 'telemetry', 'recordings');
 }
