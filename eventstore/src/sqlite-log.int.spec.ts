@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { limits } from '#kernel/limits.js';
 import { refusalOf, sessionsStarted, sessionStarted, take } from './helpers.contract.js';
@@ -242,6 +243,15 @@ describe('A log in SQLite', () => {
       other.close();
       expect(await log.append('a', 0, sessionsStarted(1))).toHaveLength(1);
     });
+  });
+
+  test('makes one commit of what comes turn after turn', async () => {
+    let commits = 0;
+    const log = open({ clock: () => new Date(++commits) });
+    const appends = ['a', 'b'].map((stream) => log.append(stream, 'any', sessionsStarted(1)));
+    await nextTurn();
+    await Promise.all([...appends, log.append('c', 'any', sessionsStarted(1))]);
+    expect(commits).toBe(1);
   });
 
   describe('under more than it can take', () => {

@@ -40,8 +40,9 @@ const columns =
 /**
  * The log in one SQLite file. Several processes may have it open.
  *
- * Appends are committed in groups without a timer: a group is what queued up during one turn of the
- * event loop, and while the commit before it ran. An append resolves after its group is on disk.
+ * Appends are committed in groups without a timer: a group is what queued up while the commit before
+ * it ran and while turns of the event loop went on bringing more. An append resolves after its group
+ * is on disk.
  */
 export class SqliteLog extends EventLog {
   private readonly writer: EventWriter;
@@ -170,12 +171,23 @@ export class SqliteLog extends EventLog {
   private flushSoon(): void {
     if (this.isFlushing) return;
     this.isFlushing = true;
+    this.flushWhenAllAreIn(this.queue.length);
+  }
+
+  /**
+   * While each turn of the event loop brings more appends, one commit for all of them costs less than
+   * a commit for each turn. The first turn that brings none ends the wait.
+   */
+  private flushWhenAllAreIn(seen: number): void {
     setImmediate(() => {
-      this.flush();
+      const { length } = this.queue;
+      if (length > seen && length < limits.appendsPerCommitSoughtMax)
+        this.flushWhenAllAreIn(length);
+      else this.flush();
     });
   }
 
-  /** Commits what is waiting, then what came meanwhile, one group in each turn of the event loop. */
+  /** Commits what is waiting, one group; what comes meanwhile is the next. */
   private flush(): void {
     const group = this.takeGroup();
     try {

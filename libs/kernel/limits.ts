@@ -29,6 +29,7 @@ export const limits = {
   eventDataBytesMax: 256 * 1024,
   streamNameCharactersMax: 300,
   eventsPerCommitMax: 5_000,
+  appendsPerCommitSoughtMax: 64,
   appendsWaitingMax: 2_000,
   appendWaitMs: 1_000,
   busyWaitMs: 50,
