@@ -58,11 +58,25 @@ export class Intake {
 
   /**
    * Resolves when everything that can be stored is durable. Records that cannot are counted in the
-   * answer, so that one of them never costs the sender the rest.
+   * answer, so that one of them never costs the sender the rest. A large batch is taken slice by
+   * slice: what is made of its records needs many times their memory, and others want their turn.
    *
    * @throws {LogError} when the log or the content store cannot write now; all of it may be sent again.
    */
   async accept(batch: Export): Promise<Accepted> {
+    if (batch.records.length <= limits.recordsPerSliceMax) return this.acceptSlice(batch);
+    let rejected = 0;
+    let message = '';
+    for (let start = 0; start < batch.records.length; start += limits.recordsPerSliceMax) {
+      const records = batch.records.slice(start, start + limits.recordsPerSliceMax);
+      const accepted = await this.acceptSlice({ ...batch, records } as Export);
+      rejected += accepted.rejected;
+      message ||= accepted.message;
+    }
+    return { rejected, message };
+  }
+
+  private async acceptSlice(batch: Export): Promise<Accepted> {
     const stopTimer = this.metrics.acceptSeconds.startTimer();
     const { drafts, strangers, noise, rejections } = this.read(batch);
     const newNames = this.names.eventsOf(strangers);
