@@ -86,7 +86,7 @@ describe('The command line, asking a server that has seen a session', () => {
     const ends = await Promise.all([
       runCli(server, ['sessions', 'show', 'no-such-session']),
       runCli(server, ['usage', '--by', 'colour']),
-      runCli({ ...server, home: server.home, url: 'http://127.0.0.1:1' }, ['status']),
+      runCli({ home: server.home, url: 'http://127.0.0.1:1' }, ['status']),
       runCli(server, ['status'], { TRI_AGENT_TOKEN: 'certainly-not-the-token' }),
     ]);
     expect(ends.map(({ exit }) => exit)).toEqual([1, 2, 1, 1]);

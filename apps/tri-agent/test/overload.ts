@@ -37,9 +37,9 @@ export async function flood(server: ServerProcess, options: FloodOptions): Promi
   const tally = new Tally();
   const plain = encodeRequest('logs', logsRequest('claude-code', recordsOf(options)));
   const gzipped = gzipSync(plain, { level: 1 });
-  let flooding = true;
+  const over = new AbortController();
   const small = (async () => {
-    for (let count = 1; flooding; count += 1) {
+    for (let count = 1; !over.signal.aborted; count += 1) {
       const startedAt = performance.now();
       const answer = await post(server, logsOf('claude-code', [requestOf('small', count)]));
       tally.small(answer.status, performance.now() - startedAt);
@@ -59,13 +59,17 @@ export async function flood(server: ServerProcess, options: FloodOptions): Promi
     tally.look(server);
     await delay(options.everyMs);
   }
-  flooding = false;
+  over.abort();
   await small;
   await waitUntilProjected(server);
   tally.look(server);
   const largeStored = (tally.answers['200'] ?? 0) > 0 ? options.recordsPerBody : 0;
   return {
-    ...tally,
+    answers: tally.answers,
+    smallAnswers: tally.smallAnswers,
+    slowestSmallMs: tally.slowestSmallMs,
+    retryAfterSecondsMax: tally.retryAfterSecondsMax,
+    rssMibMax: tally.rssMibMax,
     bodyMib: plain.length / MIB,
     acknowledgedRequests: (tally.smallAnswers['200'] ?? 0) + largeStored,
     storedRequests: await storedRequests(server),
