@@ -2,9 +2,11 @@
 export const limits = {
   // What comes in over OTLP.
   bodyBytesMax: 20 * 1024 * 1024,
-  bodiesInFlightBytesMax: 128 * 1024 * 1024,
+  bodiesInFlightBytesMax: 48 * 1024 * 1024,
+  smallBodyBytesMax: 256 * 1024,
   recordsPerExportMax: 50_000,
-  attributesPerExportMax: 1_000_000,
+  recordsPerSliceMax: 500,
+  attributesPerExportMax: 500_000,
   nestingLevelsMax: 32,
   jsonTokensPerExportMax: 3_000_000,
   otlpConnectionsMax: 1_000,

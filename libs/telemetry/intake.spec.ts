@@ -49,6 +49,16 @@ function dataOf(type: string): Record<string, unknown>[] {
 }
 
 describe('The intake', () => {
+  test('takes a large export slice by slice and answers for all of it', async () => {
+    const count = 2 * limits.recordsPerSliceMax + 1;
+    const prompts = Array.from({ length: count }, (_, index) => prompt('a', String(index)));
+    const answer = await intake.accept(batch(log('wrong'), ...prompts, log('wrong')));
+    expect(answer).toEqual({ rejected: 2, message: 'A record named "wrong" is wrong.' });
+    expect(eventLog.events).toHaveLength(count);
+    expect(eventLog.ticks).toHaveLength(3);
+    expect(await metrics()).toContain(`tri_agent_events_appended_total ${count}`);
+  });
+
   test('gives each record to the translator of its service', async () => {
     const answer = await intake.accept(
       batch(prompt('a', '1'), log('prompt', { 'session.id': 'b' }, CODEX)),

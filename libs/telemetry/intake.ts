@@ -58,14 +58,32 @@ export class Intake {
 
   /**
    * Resolves when everything that can be stored is durable. Records that cannot are counted in the
-   * answer, so that one of them never costs the sender the rest.
+   * answer, so that one of them never costs the sender the rest. A large batch is taken slice by
+   * slice: what is made of its records needs many times their memory, and others want their turn.
    *
    * @throws {LogError} when the log or the content store cannot write now; all of it may be sent again.
    */
   async accept(batch: Export): Promise<Accepted> {
+    let rejected = 0;
+    let message = '';
+    let namesLeft: number = limits.unrecognisedPerExportMax;
+    for (let start = 0; start < batch.records.length; start += limits.recordsPerSliceMax) {
+      const records = batch.records.slice(start, start + limits.recordsPerSliceMax);
+      const accepted = await this.acceptSlice({ ...batch, records } as Export, namesLeft);
+      rejected += accepted.rejected;
+      message ||= accepted.message;
+      namesLeft -= accepted.newNames;
+    }
+    return { rejected, message };
+  }
+
+  private async acceptSlice(
+    batch: Export,
+    namesMax: number,
+  ): Promise<Accepted & { readonly newNames: number }> {
     const stopTimer = this.metrics.acceptSeconds.startTimer();
     const { drafts, strangers, noise, rejections } = this.read(batch);
-    const newNames = this.names.eventsOf(strangers);
+    const newNames = this.names.eventsOf(strangers, namesMax);
     const events = await this.finish(drafts);
     const appended = await this.appendAll([...events, ...newNames.values()], rejections);
 
@@ -80,7 +98,7 @@ export class Intake {
     this.metrics.duplicates.inc(appended.duplicates);
     this.metrics.rejected.inc(rejections.count);
     stopTimer();
-    return { rejected: rejections.count, message: rejections.message };
+    return { rejected: rejections.count, message: rejections.message, newNames: newNames.size };
   }
 
   private read(batch: Export): Reading {

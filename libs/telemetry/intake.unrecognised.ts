@@ -26,13 +26,16 @@ export class UnrecognisedNames {
 
   constructor(private readonly redact: (draft: Draft) => Draft) {}
 
-  /** Events for those that are new, by what makes them so. They count as new until `remember` hears they are durable. */
-  eventsOf(strangers: readonly Stranger[]): ReadonlyMap<string, UnrecognisedEvent> {
+  /** Events for those that are new, so many at most, by what makes them so. They count as new until `remember` hears they are durable. */
+  eventsOf(
+    strangers: readonly Stranger[],
+    eventsMax: number,
+  ): ReadonlyMap<string, UnrecognisedEvent> {
     const events = new Map<string, UnrecognisedEvent>();
     const outlines = new Map<object, unknown>();
     for (const stranger of strangers) {
       const room = limits.unrecognisedNamesMax - this.known.size - events.size;
-      if (room <= 0 || events.size >= limits.unrecognisedPerExportMax) break;
+      if (room <= 0 || events.size >= eventsMax) break;
       const { agent, signal, name, clientVersion } = stranger;
       const key = JSON.stringify([agent, signal, name, clientVersion].map(identifier));
       if (!this.known.has(key) && !events.has(key)) {

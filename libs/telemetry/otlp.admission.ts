@@ -8,6 +8,7 @@ import { limits } from '#kernel/limits.js';
  */
 export class Admission {
   private held = 0;
+  private lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(
     registry: Registry,
@@ -32,6 +33,17 @@ export class Admission {
   reserve(bytes: number): Reservation | undefined {
     const reservation = new Reservation((change) => this.change(change));
     return reservation.growTo(bytes) ? reservation : undefined;
+  }
+
+  /**
+   * What is made of a body takes many times its memory, so large ones are worked on one after another,
+   * in the order in which they came. Small ones need not wait.
+   */
+  async inTurn<Result>(bodyBytes: number, work: () => Promise<Result>): Promise<Result> {
+    if (bodyBytes <= limits.smallBodyBytesMax) return work();
+    const turn = this.lastTurn.then(work);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
   }
 
   private change(bytes: number): boolean {

@@ -56,7 +56,9 @@ export class OtlpController {
       const accepted =
         body.length === 0
           ? { rejected: 0, message: '' }
-          : await this.intake.accept(decodeExport(signal, encoding, body));
+          : await this.admission.inTurn(body.length, () =>
+              this.intake.accept(decodeExport(signal, encoding, body)),
+            );
       // Nest would answer a POST with 201.
       reply
         .status(200)

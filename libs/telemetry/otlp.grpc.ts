@@ -91,12 +91,14 @@ function serviceOf(signal: Signal): ServiceDefinition {
 
 async function exportCall(
   signal: Signal,
-  { intake, onBug }: OtlpParts,
+  { intake, admission, onBug }: OtlpParts,
   message: Buffer,
   answer: sendUnaryData<Buffer>,
 ): Promise<void> {
   try {
-    const accepted = await intake.accept(decodeExport(signal, 'protobuf', message));
+    const accepted = await admission.inTurn(message.length, () =>
+      intake.accept(decodeExport(signal, 'protobuf', message)),
+    );
     answer(null, exportResponse(signal, 'protobuf', accepted));
   } catch (error) {
     let refusal = refusalOf(error);

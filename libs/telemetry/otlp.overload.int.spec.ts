@@ -68,7 +68,8 @@ describe('Under overload the receiver', () => {
     const answers = Array.from({ length: 60 }, (_, index) => send(promptBody(`p${index}`, MIB)));
     let refused = 0;
     for (const answer of answers) void answer.then((status) => (refused += Number(status === 503)));
-    await until(() => receiver.log.ticks.length + refused === 60);
+    // Large bodies are worked on one after another: the rest of the accepted ones wait for the first.
+    await until(() => receiver.log.ticks.length === 1 && refused === 60 - BUDGET_BYTES / MIB);
     open();
     const statuses = await Promise.all(answers);
     watching = false;
@@ -126,10 +127,10 @@ describe('A gzip bomb of 1 GiB', () => {
     const large = await startReceiver();
     const small = receiver;
     receiver = large;
-    const bombs = [1, 2, 3].map(() => send(bomb, { 'content-encoding': 'gzip' }));
+    const bombs = [1, 2].map(() => send(bomb, { 'content-encoding': 'gzip' }));
     await until(() => large.admission.inFlightBytes > 0);
     expect(await send(promptBody('small'))).toBe(200);
-    expect(await Promise.all(bombs)).toEqual([413, 413, 413]);
+    expect(await Promise.all(bombs)).toEqual([413, 413]);
     expect(large.admission.inFlightBytes).toBe(0);
     receiver = small;
     await large.close();

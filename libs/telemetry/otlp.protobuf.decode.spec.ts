@@ -139,7 +139,8 @@ describe('The protobuf decoder', () => {
 
   test('refuses more attributes, list items or empty groups than one export may hold', () => {
     const body = Buffer.alloc(2 * (limits.attributesPerExportMax + 1), Buffer.from([0x0a, 0x00]));
-    expect(reasonOf(body)).toMatch(/^too-large: The export holds more than 1000000 attributes/);
+    const reason = `too-large: The export holds more than ${limits.attributesPerExportMax} attributes`;
+    expect(reasonOf(body)).toContain(reason);
   });
 
   test('reads text that is not UTF-8 with replacement characters', () => {

@@ -10,6 +10,8 @@ import { StartError } from './start-error.js';
 export async function startProjector({ config, fail }: House): Promise<RunningRole> {
   const thread = new Worker(new URL('./projector.thread.js', import.meta.url), {
     workerData: { home: config.home },
+    // It looks at a thousand events at a time and keeps none: more room would only be filled.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   const [answer] = (await once(thread, 'message')) as ['running' | 'busy'];
   if (answer === 'busy') {

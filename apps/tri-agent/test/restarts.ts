@@ -130,7 +130,7 @@ class Agent {
     return {
       export: (records, done) => {
         exporter.export(records, (result) => {
-          if (result.code === 0) this.batchesSent += 1;
+          if (result.error === undefined) this.batchesSent += 1;
           else this.batchesLost += 1;
           done(result);
         });
