@@ -1,10 +1,10 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { ApiRoute } from './openapi.js';
-import type { Projection } from './projection.js';
 
 /**
  * The public face of a context: what it adds to each role. A role is one facet of every context:
- * receiver = intake, api = api, projector = projections.
+ * receiver = intake, api = api. What the projector takes stands in the context's `projections.ts`,
+ * apart from this, because its thread is to load nothing else.
  */
 export interface Context {
   readonly intake?: {
@@ -17,5 +17,4 @@ export interface Context {
     /** What the API's document says of them. */
     readonly routes?: readonly ApiRoute[];
   };
-  readonly projections?: readonly Projection[];
 }

@@ -13,6 +13,7 @@ import { clockAt, recorded } from '#platform/projection.specification.js';
 import { ReadModels } from '#platform/read-models.js';
 import { ReadModelsWriter } from '#platform/read-models-writer.js';
 import { sessions } from './index.js';
+import { sessionsProjections } from './projections.js';
 import { at, history, usageRecorded } from './session-facts.specification.js';
 import { eventPage, sessionPage, sessionShape, usagePage } from './sessions.shapes.js';
 
@@ -29,7 +30,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sessions-'));
   log = new ListLog();
   const file = join(folder, 'read-models.db');
-  writer = ReadModelsWriter.open(file, sessions.projections!, 0n, () => undefined);
+  writer = ReadModelsWriter.open(file, sessionsProjections, 0n, () => undefined);
   models = new ReadModels(file);
   app = await createHttpApp({
     controllers: [...sessions.api!.controllers, DocsController],
@@ -195,7 +196,7 @@ describe('GET /api/v1/sessions', () => {
   test('answers 503 with the progress while the read model is being built', async () => {
     writer.close();
     const file = join(folder, 'read-models.db');
-    const raised = sessions.projections!.map((it) => ({ ...it, version: it.version + 1 }));
+    const raised = sessionsProjections.map((it) => ({ ...it, version: it.version + 1 }));
     writer = ReadModelsWriter.open(file, raised, 10n, () => undefined);
     const response = await fetch(`${url}/api/v1/sessions`);
     expect(response.status).toBe(503);
