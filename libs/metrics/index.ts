@@ -4,5 +4,8 @@ import { MetricsController } from './metrics.controller.js';
 
 /** How this process is. Needs providers of prom-client's Registry and of HEALTH_CHECKS. */
 export const metrics: Context = {
-  api: { controllers: [HealthController, MetricsController], providers: [] },
+  controllers: [HealthController, MetricsController],
+  providers: [],
+  // They are not part of the API: no version, no token on loopback.
+  routes: [],
 };

@@ -1,17 +1,14 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { ApiRoute } from './openapi.js';
-import type { Projection } from './projection.js';
 
 /**
- * The public face of a context: what it adds to the roles api and projector. (The receiver is one
- * context's alone, libs/telemetry, and needs no facet.)
+ * The public face of a context towards the role api. What the projector takes stands in the context's
+ * `projections.ts`, apart from this, because its thread is to load nothing else; the receiver is
+ * libs/telemetry alone.
  */
 export interface Context {
-  readonly api?: {
-    readonly controllers: readonly Type[];
-    readonly providers: readonly Provider[];
-    /** What the API's document says of them. */
-    readonly routes?: readonly ApiRoute[];
-  };
-  readonly projections?: readonly Projection[];
+  readonly controllers: readonly Type[];
+  readonly providers: readonly Provider[];
+  /** What the API's document says of its routes. */
+  readonly routes: readonly ApiRoute[];
 }

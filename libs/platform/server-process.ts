@@ -21,6 +21,13 @@ export interface ServerProcessOptions {
 /** How long a start may take before it counts as failed: far beyond any measured one. */
 const startDeadlineMs = 60_000;
 
+/**
+ * With which the server runs wherever it is started: in package.json, in the first line of main.ts
+ * and here. Each thread gets 4 MB for new objects instead of 16. Under load a server of all roles
+ * then holds 130 MB instead of 180, a receiver 97 instead of 138, for 1 to 2 % more processor time.
+ */
+const nodeFlags = ['--max-semi-space-size=4'];
+
 /** The built server as a process of its own, on free ports. For tests of the whole and benchmarks. */
 export class ServerProcess {
   private constructor(
@@ -35,7 +42,7 @@ export class ServerProcess {
     const main = join(projectRoot(), 'dist/apps/tri-agent/src/main.js');
     const child = fork(main, ['serve', ...(roles === undefined ? [] : ['--roles', roles])], {
       silent: true,
-      execArgv: [],
+      execArgv: nodeFlags,
       env: {
         PATH: process.env['PATH'],
         TRI_AGENT_HOME: home,

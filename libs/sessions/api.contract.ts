@@ -12,6 +12,7 @@ import { clockAt } from '#platform/projection.specification.js';
 import { ReadModels } from '#platform/read-models.js';
 import { ReadModelsWriter } from '#platform/read-models-writer.js';
 import { sessions } from './index.js';
+import { sessionsProjections } from './projections.js';
 
 const NOW = '2026-11-20T11:00:00.000Z';
 
@@ -27,16 +28,16 @@ export async function serve(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'sessions-'));
   log = new ListLog();
   const file = join(folder, 'read-models.db');
-  writer = ReadModelsWriter.open(file, sessions.projections!, 0n, () => undefined);
+  writer = ReadModelsWriter.open(file, sessionsProjections, 0n, () => undefined);
   models = new ReadModels(file);
   app = await createHttpApp({
-    controllers: [...sessions.api!.controllers, DocsController],
+    controllers: [...sessions.controllers, DocsController],
     providers: [
-      ...sessions.api!.providers,
+      ...sessions.providers,
       { provide: EventLog, useValue: log },
       { provide: ReadModels, useValue: models },
       { provide: Clock, useValue: clockAt(NOW) },
-      { provide: API_DESCRIPTION, useValue: { routes: sessions.api!.routes, version: '0' } },
+      { provide: API_DESCRIPTION, useValue: { routes: sessions.routes, version: '0' } },
     ],
     guard: (_request, _reply, done) => {
       done();
@@ -96,6 +97,6 @@ export async function problem(path: string): Promise<Record<string, unknown>> {
 export function upgrade(head: bigint): void {
   writer.close();
   const file = join(folder, 'read-models.db');
-  const raised = sessions.projections!.map((it) => ({ ...it, version: it.version + 1 }));
+  const raised = sessionsProjections.map((it) => ({ ...it, version: it.version + 1 }));
   writer = ReadModelsWriter.open(file, raised, head, () => undefined);
 }

@@ -1,18 +1,13 @@
 import type { Context } from '#platform/context.js';
 import { SessionsController, sessionsRoutes } from './sessions.controller.js';
-import { sessionsProjection } from './sessions.projection.js';
 import { SessionsQueries } from './sessions.queries.js';
 import { StreamController, streamRoutes } from './stream.controller.js';
 import { UsageController, usageRoutes } from './usage.controller.js';
-import { usageProjection } from './usage.projection.js';
 import { UsageQueries } from './usage.queries.js';
 
 /** Agent sessions and what they use. The API needs providers of EventLog, ReadModels and Clock. */
 export const sessions: Context = {
-  api: {
-    controllers: [SessionsController, UsageController, StreamController],
-    providers: [SessionsQueries, UsageQueries],
-    routes: [...sessionsRoutes, ...usageRoutes, ...streamRoutes],
-  },
-  projections: [sessionsProjection, usageProjection],
+  controllers: [SessionsController, UsageController, StreamController],
+  providers: [SessionsQueries, UsageQueries],
+  routes: [...sessionsRoutes, ...usageRoutes, ...streamRoutes],
 };

@@ -6,6 +6,7 @@ import { ServerProcess } from '#platform/server-process.js';
 import { loadRecording, recordingGroups, type RecordedBody } from '#libs/telemetry/recordings.js';
 import { renamer, rewrite } from '#libs/telemetry/recordings.rewrite.js';
 import { decodeExport } from '#libs/telemetry/otlp.decode.js';
+import { eventLoopDelayOf } from './event-loop.js';
 import { percentile, postAll } from './http-load.js';
 import { memoryOf } from './memory.js';
 import { appendRaw, type EventRow } from './raw-sqlite.js';
@@ -30,12 +31,14 @@ export async function benchIngest(roles: string, rounds: number): Promise<Row> {
     const port = server.ports.otlpHttp ?? 0;
     await postAll(port, '/v1/logs', renamed(bodies, 0, warmUpRounds), connections);
     const eventsBefore = rowsOf(home).length;
+    await eventLoopDelayOf(server);
     const load = await postAll(
       port,
       '/v1/logs',
       renamed(bodies, warmUpRounds, rounds),
       connections,
     );
+    const delay = await eventLoopDelayOf(server);
     const loaded = memoryOf(server.pid);
     await server.stop();
 
@@ -53,6 +56,8 @@ export async function benchIngest(roles: string, rounds: number): Promise<Row> {
       'events per append': round(rows.length / raw.commits, 1),
       'limit events/s': round(rows.length / raw.seconds),
       'ratio to limit': round(raw.seconds / load.seconds, 2),
+      'event loop p99 ms': delay === undefined ? null : round(delay.p99Ms, 1),
+      'event loop max ms': delay === undefined ? null : round(delay.maxMs, 1),
       'idle private MB': idle?.private ?? null,
       'loaded private MB': loaded?.private ?? null,
       'not 200': refused.reduce((sum, [, count]) => sum + count, 0),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { Projector } from '#platform/projector.js';
-import { sessions } from '#libs/sessions/index.js';
+import { sessionsProjections } from '#libs/sessions/projections.js';
 import { writeSyntheticLog } from './synthetic-log.js';
 import { replayRaw } from './raw-sqlite.js';
 import { round, type Row } from './report.js';
@@ -30,8 +30,12 @@ export async function benchReplay(events: number): Promise<Row> {
 
 async function replay(home: string, file: string): Promise<number> {
   const log = SqliteLog.open(file, { readOnly: true });
-  const projections = sessions.projections ?? [];
-  const projector = await Projector.open({ home, log, projections, report: console.error });
+  const projector = await Projector.open({
+    home,
+    log,
+    projections: sessionsProjections,
+    report: console.error,
+  });
   if (projector === undefined) throw new Error('Another projector holds the folder.');
   const stopping = new AbortController();
   const started = performance.now();

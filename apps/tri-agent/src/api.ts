@@ -47,7 +47,7 @@ export async function startApi(
   registerFigures(house, status);
   const app = await createHttpApp({
     controllers: [
-      ...contexts.flatMap(({ api }) => api?.controllers ?? []),
+      ...contexts.flatMap(({ controllers }) => controllers),
       StatusController,
       DocsController,
     ],
@@ -94,10 +94,10 @@ function providersOf(
     projectionsKeepUp(status.lags),
     diskHasRoom(config.home),
   ];
-  const routes = [...contexts.flatMap(({ api }) => api?.routes ?? []), ...statusRoutes];
+  const routes = [...contexts.flatMap(({ routes }) => routes), ...statusRoutes];
   const description: ApiDescription = { routes, version };
   return [
-    ...contexts.flatMap(({ api }) => api?.providers ?? []),
+    ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { Projector } from '#platform/projector.js';
-import { projections } from './contexts.js';
+import { projections } from './projections.js';
 
 /**
  * The projector has a thread and connections of its own, so that catching up with a long log never

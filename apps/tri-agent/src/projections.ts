@@ -1,0 +1,5 @@
+import { sessionsProjections } from '#libs/sessions/projections.js';
+import type { Projection } from '#platform/projection.js';
+
+/** Every read model of every context. */
+export const projections: readonly Projection[] = sessionsProjections;
