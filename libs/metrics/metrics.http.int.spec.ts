@@ -17,7 +17,7 @@ async function serve(checks: HealthCheck[], sources: GaugeSources = {}): Promise
   const registry = new Registry();
   registerGauges(registry, sources);
   app = await createHttpApp({
-    controllers: metrics.api!.controllers,
+    controllers: metrics.controllers,
     providers: [
       { provide: Registry, useValue: registry },
       { provide: HEALTH_CHECKS, useValue: checks },
