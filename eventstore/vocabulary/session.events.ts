@@ -239,6 +239,7 @@ export const sessionEvents = {
   ActivityMetered: { version: 1, schema: ActivityMetered },
 } as const;
 
+/** What a stream's name may not hold is escaped as in a URL, so that spend under any id is kept. */
 export function sessionStream(agent: AgentName, sessionId: string): string {
-  return `session-${agent}-${sessionId}`;
+  return `session-${agent}-${sessionId.replace(/[\p{Cc}%]/gu, encodeURIComponent)}`;
 }

@@ -29,7 +29,7 @@ export const limits = {
   // The log.
   eventsPerAppendMax: 50_000,
   eventDataBytesMax: 256 * 1024,
-  streamNameCharactersMax: 300,
+  streamNameCharactersMax: 1_000,
   eventsPerCommitMax: 5_000,
   appendsPerCommitSoughtMax: 64,
   appendsWaitingMax: 2_000,

@@ -94,6 +94,11 @@ describe('The intake', () => {
     expect(JSON.stringify(eventLog.events)).not.toContain('sk-secret');
   });
 
+  test('keeps what is under an id that no stream can be named by', async () => {
+    await intake.accept(batch(prompt('50 %\n\u001b[31m', '1')));
+    expect(eventLog.events[0]?.stream).toBe('session-claude-code-50 %25%0A%1B[31m');
+  });
+
   test('counts noise by name and appends nothing for it', async () => {
     await intake.accept(batch(log('chatter'), log('chatter')));
     expect(eventLog.events).toEqual([]);

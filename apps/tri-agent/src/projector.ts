@@ -15,6 +15,8 @@ export async function startProjector({ config, fail }: House): Promise<RunningRo
   });
   const [answer] = (await once(thread, 'message')) as ['running' | 'busy'];
   if (answer === 'busy') {
+    // It listens for the word to stop, which would keep the process from ending.
+    await thread.terminate();
     throw new StartError(
       `Another projector already works on ${config.home}. ` +
         'Stop it, or leave the role out here: --roles=receiver,api.',

@@ -11,6 +11,8 @@ setFlagsFromString('--heap-growing-percent=40');
 export async function serve(config: Config): Promise<void> {
   const server = await startServer(config);
   announce(server, config);
+  // A process with no port of its own (the watchdog alone) has nothing else that keeps it alive.
+  const keepAlive = setInterval(() => undefined, 60_000);
   const reason = await Promise.race([
     once(process, 'SIGINT'),
     once(process, 'SIGTERM'),
@@ -20,6 +22,7 @@ export async function serve(config: Config): Promise<void> {
     console.error('The server ends because of a bug:', reason.error);
     process.exitCode = 1;
   }
+  clearInterval(keepAlive);
   await server.stop();
 }
 

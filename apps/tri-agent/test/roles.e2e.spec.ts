@@ -57,6 +57,12 @@ describe('Roles', () => {
     expect(api.ports.http).not.toBeNull();
   });
 
+  test('have a watchdog alone stay until it is told to end', async () => {
+    const watchdog = await start(homes.create(), 'watchdog');
+    expect(watchdog.ports).toEqual({ http: null, otlpHttp: null, otlpGrpc: null });
+    expect(await watchdog.stop()).toBe(0);
+  });
+
   test('let only one projector work on a data folder', async () => {
     const home = homes.create();
     await start(home, 'projector,api');
