@@ -11,6 +11,12 @@ export async function startProjector({ config, fail }: House): Promise<RunningRo
   const thread = new Worker(new URL('./projector.thread.js', import.meta.url), {
     workerData: { home: config.home },
   });
+  // Listened to from the start: a thread that fails has ended before anybody asks it to stop.
+  const ended = new Promise<void>((resolve) => {
+    thread.once('exit', () => {
+      resolve();
+    });
+  });
   const [answer] = (await once(thread, 'message')) as ['running' | 'busy'];
   if (answer === 'busy') {
     throw new StartError(
@@ -21,9 +27,8 @@ export async function startProjector({ config, fail }: House): Promise<RunningRo
   thread.on('error', fail);
   return {
     stop: async () => {
-      const exit = once(thread, 'exit');
       thread.postMessage('stop');
-      await exit;
+      await ended;
     },
   };
 }
