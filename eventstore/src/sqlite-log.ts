@@ -49,6 +49,7 @@ export class SqliteLog extends EventLog {
   private readonly selectStream: Database.Statement<[string, number, number], StoredEvent>;
   private readonly selectAfter: Database.Statement<[bigint, number], StoredEvent>;
   private readonly bell: Bell;
+  private readonly inode: number;
   private queue: Waiting[] = [];
   private isFlushing = false;
   private closed: Promise<void> | undefined;
@@ -75,6 +76,7 @@ export class SqliteLog extends EventLog {
     private readonly clock: () => Date,
   ) {
     super();
+    this.inode = statSync(file).ino;
     this.writer = new EventWriter(db);
     this.selectHead = db
       .prepare<[], number>('SELECT coalesce(max(position), 0) FROM events')
@@ -144,6 +146,7 @@ export class SqliteLog extends EventLog {
    */
   tryToWrite(): void {
     try {
+      this.assertInPlace();
       if (this.lastCommitFailed) this.rewriteVersion();
       else this.db.exec('BEGIN IMMEDIATE; ROLLBACK');
     } catch (error) {
@@ -167,6 +170,15 @@ export class SqliteLog extends EventLog {
     throw new LogError('LOG_UNAVAILABLE', `The log ${this.file} was closed. Open it again.`);
   }
 
+  /** SQLite goes on writing to a file that nobody can open any more, and what it holds ends with us. */
+  private assertInPlace(): void {
+    if (statSync(this.file, { throwIfNoEntry: false })?.ino === this.inode) return;
+    throw new LogError(
+      'LOG_UNAVAILABLE',
+      `${this.file} was deleted, moved or replaced while it was in use. Stop the server, put the file back, start again.`,
+    );
+  }
+
   private flushSoon(): void {
     if (this.isFlushing) return;
     this.isFlushing = true;
@@ -179,6 +191,7 @@ export class SqliteLog extends EventLog {
   private flush(): void {
     const group = this.takeGroup();
     try {
+      this.assertInPlace();
       settle(group, this.writer.commit(group, this.clock().toISOString()));
       this.lastCommitFailed = false;
       this.waitForOthers(limits.busyWaitMs);
