@@ -278,20 +278,6 @@ describe('A log in SQLite', () => {
     });
   });
 
-  test.each([
-    ['deleted', false],
-    ['replaced', true],
-  ])('acknowledges nothing once its file was %s', async (what, isThereAgain) => {
-    const log = open();
-    await log.append('a', 0, sessionsStarted(1));
-    rmSync(file);
-    if (isThereAgain) writeFileSync(file, '');
-    expect(() => {
-      log.tryToWrite();
-    }).toThrow(what);
-    expect(await refusalOf(log.append('a', 1, sessionsStarted(1)))).toBe('LOG_UNAVAILABLE');
-  });
-
   test('stamps events by its own clock', async () => {
     const log = open({ clock: () => new Date('2026-11-20T12:00:00.000Z') });
     await log.append('a', 0, [sessionStarted({ id: randomUUID() })]);

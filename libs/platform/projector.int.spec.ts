@@ -98,31 +98,6 @@ describe('A projector', () => {
     expect(positionsIn(seen('a'))).toEqual([1n]);
   });
 
-  test.each([
-    ['alone', ['']],
-    ['with all that belongs to it', ['', '-wal', '-shm']],
-  ])('builds its file anew when it is deleted meanwhile, %s', async (_how, suffixes) => {
-    log.add(started(1), started(2));
-    const projector = await open(seen('a'));
-    const stop = new AbortController();
-    const running = projector.run(stop.signal);
-    while ((await projector.progress()).position < 2n) await new Promise(setImmediate);
-    const models = new ReadModels(file());
-    const rows = () =>
-      models.read(seen('a'), (prepare) => prepare<[], object>('SELECT * FROM a').all().length);
-    expect(rows()).toBe(2);
-    for (const suffix of suffixes) rmSync(file() + suffix);
-    while (reports.length === 0) await new Promise(setImmediate);
-    log.add(started(3));
-    while ((await projector.progress()).position < 3n) await new Promise(setImmediate);
-    expect(rows()).toBe(3);
-    expect(reports).toEqual([expect.stringMatching('deleted while it was in use')]);
-    stop.abort();
-    await running;
-    models.close();
-    projector.close();
-  });
-
   test('brings a new projection up from the beginning and repeats nothing to the others', async () => {
     log.add(started(1), started(2));
     await catchUp(seen('a'));
