@@ -204,6 +204,15 @@ describe('Every command', () => {
 });
 
 describe('When something is wrong', () => {
+  test.each([[[]], [['connect']]])(
+    'says so as JSON where a command is missing: %j',
+    async (words) => {
+      const { exit, out, err } = await run(env, [...words, '--json']);
+      expect([exit, out]).toEqual([2, '']);
+      expect(JSON.parse(err)).toMatchObject({ error: { code: 'usage' } });
+    },
+  );
+
   test.each([
     [['status', '--nope'], "unknown option '--nope'"],
     [['nonsense'], "unknown command 'nonsense'"],
