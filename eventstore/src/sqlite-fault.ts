@@ -11,7 +11,7 @@ const meanings: readonly (readonly [code: string, meaning: string])[] = [
   ['SQLITE_IOERR', 'The disk reported an error. Look at the system log and the free space.'],
   ['SQLITE_READONLY', 'It cannot be written to. Give this user the right to write it.'],
   ['SQLITE_CANTOPEN', 'It cannot be opened. Look at its folder and the rights of this user.'],
-  ['SQLITE_CORRUPT', 'The file is damaged. Stop, run "tri-agent verify", restore a backup.'],
+  ['SQLITE_CORRUPT', 'The file is damaged. Stop, run "npm run verify", restore a backup.'],
   ['SQLITE_NOTADB', 'It is not a tri-agent log. Name another file, or move this one away.'],
 ];
 

@@ -50,6 +50,7 @@ export class SqliteLog extends EventLog {
   private readonly selectStream: Database.Statement<[string, number, number], StoredEvent>;
   private readonly selectAfter: Database.Statement<[bigint, number], StoredEvent>;
   private readonly bell: Bell;
+  private readonly inode: number;
   private queue: Waiting[] = [];
   private isFlushing = false;
   private closed: Promise<void> | undefined;
@@ -76,6 +77,7 @@ export class SqliteLog extends EventLog {
     private readonly clock: () => Date,
   ) {
     super();
+    this.inode = statSync(file).ino;
     this.writer = new EventWriter(db);
     this.selectHead = db
       .prepare<[], number>('SELECT coalesce(max(position), 0) FROM events')
@@ -145,6 +147,7 @@ export class SqliteLog extends EventLog {
    */
   tryToWrite(): void {
     try {
+      this.assertInPlace();
       if (this.lastCommitFailed) this.rewriteVersion();
       else this.db.exec('BEGIN IMMEDIATE; ROLLBACK');
     } catch (error) {
@@ -166,6 +169,15 @@ export class SqliteLog extends EventLog {
   private assertOpen(): void {
     if (this.closed === undefined) return;
     throw new LogError('LOG_UNAVAILABLE', `The log ${this.file} was closed. Open it again.`);
+  }
+
+  /** SQLite goes on writing to a file that nobody can open any more, and what it holds ends with us. */
+  private assertInPlace(): void {
+    if (statSync(this.file, { throwIfNoEntry: false })?.ino === this.inode) return;
+    throw new LogError(
+      'LOG_UNAVAILABLE',
+      `${this.file} was deleted, moved or replaced while it was in use. Stop the server, put the file back, start again.`,
+    );
   }
 
   private flushSoon(): void {
@@ -191,6 +203,7 @@ export class SqliteLog extends EventLog {
   private flush(): void {
     const group = this.takeGroup();
     try {
+      this.assertInPlace();
       settle(group, this.writer.commit(group, this.clock().toISOString()));
       this.lastCommitFailed = false;
       this.waitForOthers(limits.busyWaitMs);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -8,20 +9,27 @@ import { z } from 'zod';
  * `config.json` in the data folder, else from its default; a wrong value is one clear sentence.
  */
 
-const port = z.coerce
-  .number('must be a port number')
-  .int('must be a whole number')
-  .min(0, 'must be 0 to 65535')
-  .max(65535, 'must be 0 to 65535');
-const list = z.union([
-  z.array(z.string()),
-  z.string().transform((text) =>
-    text
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  ),
-]);
+const portRule = 'must be a port number, 0 to 65535';
+const port = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d{1,5}$/.test(value.trim()) ? Number(value) : value),
+  z.int(portRule).min(0, portRule).max(65535, portRule),
+);
+const listOf = (separator: string | RegExp) =>
+  z.union(
+    [
+      z.array(z.string()),
+      z.string().transform((text) =>
+        text
+          .split(separator)
+          .map((item) => item.trim())
+          .filter(Boolean),
+      ),
+    ],
+    'must be text with commas between its items, or a list of texts',
+  );
+const list = listOf(',');
+/** The comma of a quantifier such as `{20,}` does not end a pattern. */
+const patterns = listOf(/,(?!\d*\})/);
 
 const roleName = z.enum(
   ['receiver', 'api', 'projector', 'watchdog'],
@@ -56,7 +64,7 @@ export const settings = {
     'TRI_AGENT_ROLES',
     list.transform((names, context) => {
       const wanted = names.includes('all') ? roleName.options : names;
-      const parsed = z.array(roleName).nonempty().safeParse(wanted);
+      const parsed = z.array(roleName).nonempty('must name a role, or be "all"').safeParse(wanted);
       if (parsed.success) return parsed.data;
       context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'wrong' });
       return z.NEVER;
@@ -99,7 +107,7 @@ export const settings = {
   ),
   redact: setting(
     'TRI_AGENT_REDACT',
-    list.transform((sources, context) => {
+    patterns.transform((sources, context) => {
       try {
         return sources.map((source) => new RegExp(source, 'g'));
       } catch (error) {
@@ -145,7 +153,7 @@ export function loadConfig(
   environment: Readonly<Record<string, string | undefined>>,
   overrides: Readonly<Partial<Record<SettingName, string>>> = {},
 ): LoadedConfig {
-  const home = overrides.home ?? environment[settings.home.variable] ?? settings.home.default;
+  const home = overrides.home || environment[settings.home.variable] || settings.home.default;
   const file = join(resolve(home), 'config.json');
   const fromFile = readConfigFile(file);
   const values: Record<string, unknown> = {};
@@ -193,5 +201,6 @@ function readConfigFile(file: string): Record<string, unknown> {
 }
 
 export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || address.startsWith('127.');
+  if (address === 'localhost' || address === '::1') return true;
+  return isIPv4(address) && address.startsWith('127.');
 }

@@ -1,7 +1,7 @@
 import {
   Module,
   StandardSchemaValidationPipe,
-  type LoggerService,
+  type LogLevel,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -17,7 +17,8 @@ export interface HttpAppOptions {
   readonly providers: readonly Provider[];
   /** Runs before anything else looks at a request. */
   readonly guard: onRequestHookHandler;
-  readonly logger: LoggerService | false;
+  /** Nest keeps the last one it was given for the whole process: false silences every other part, too. */
+  readonly logger: LogLevel[] | false;
 }
 
 @Module({})

@@ -246,7 +246,7 @@ describe('A reader of read models', () => {
   test('is told to wait while the model on disk is of another version', async () => {
     await catchUp(seen('a'));
     const models = new ReadModels(file());
-    expect(() => count(models, seen('a', 2))).toThrow('being rebuilt');
+    expect(() => count(models, seen('a', 2))).toThrow('not been built yet');
     models.close();
   });
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordedEvent } from '#kernel/event.js';
@@ -23,22 +24,19 @@ export interface ProjectorOptions {
  */
 export class Projector {
   private constructor(
-    private readonly log: EventLog,
-    private readonly models: ReadModelsWriter,
+    private readonly options: ProjectorOptions,
+    private models: ReadModelsWriter,
     private readonly lock: SingletonLock,
-    private readonly report: (sentence: string) => void,
   ) {}
 
   /** Undefined when another projector works on this data folder. */
   static async open(options: ProjectorOptions): Promise<Projector | undefined> {
-    const { home, log, projections, report } = options;
+    const { home, log } = options;
     const head = await log.head();
     const lock = SingletonLock.acquire(join(home, 'projector.lock'));
     if (lock === undefined) return undefined;
     try {
-      const file = join(home, 'read-models.db');
-      const models = ReadModelsWriter.open(file, projections, head, report);
-      return new Projector(log, models, lock, report);
+      return new Projector(options, openModels(options, head), lock);
     } catch (error) {
       lock.release();
       throw error;
@@ -48,12 +46,34 @@ export class Projector {
   /**
    * Runs until aborted. Rejects when a projection throws: that is a bug, and the batch was not
    * applied; let the process end, so that it is seen and the batch is tried again. A disk that is
-   * full or fails is no bug: then the batch is tried until it succeeds.
+   * full or fails is no bug: then the batch is tried until it succeeds. Nor is it one when somebody
+   * deletes read-models.db: then it is built anew.
    */
   async run(signal: AbortSignal): Promise<void> {
+    const { log, report } = this.options;
+    for (;;) {
+      await this.runUntilGone(signal);
+      if (signal.aborted) return;
+      report('read-models.db was deleted while it was in use. It is rebuilt from the log.');
+      this.models.close();
+      this.models = openModels(this.options, await log.head());
+    }
+  }
+
+  private async runUntilGone(stop: AbortSignal): Promise<void> {
+    const gone = new AbortController();
+    const look = setInterval(() => {
+      // Without its folder there is nowhere to build, and no log to build from.
+      if (this.models.isGone() && existsSync(this.options.home)) gone.abort();
+    }, limits.projectorRetryMs);
+    const signal = AbortSignal.any([stop, gone.signal]);
     const options = { signal, batchEvents: limits.followBatchEvents };
-    for await (const batch of this.log.follow(this.models.position, options)) {
-      await this.apply(batch, signal);
+    try {
+      for await (const batch of this.options.log.follow(this.models.position, options)) {
+        await this.apply(batch, signal);
+      }
+    } finally {
+      clearInterval(look);
     }
   }
 
@@ -66,7 +86,9 @@ export class Projector {
         if (!isOfTheDisk(error)) throw error;
         if (!reported) {
           const reason = (error as Error).message;
-          this.report(`The read models cannot be written now (${reason}): make room. They wait.`);
+          this.options.report(
+            `The read models cannot be written now (${reason}): make room. They wait.`,
+          );
         }
       }
       await delay(limits.projectorRetryMs, undefined, { signal }).catch(() => undefined);
@@ -74,7 +96,7 @@ export class Projector {
   }
 
   async progress(): Promise<{ readonly position: bigint; readonly head: bigint }> {
-    return { position: this.models.position, head: await this.log.head() };
+    return { position: this.models.position, head: await this.options.log.head() };
   }
 
   /** Call it when `run` has ended. */
@@ -82,6 +104,10 @@ export class Projector {
     this.models.close();
     this.lock.release();
   }
+}
+
+function openModels({ home, projections, report }: ProjectorOptions, head: bigint) {
+  return ReadModelsWriter.open(join(home, 'read-models.db'), projections, head, report);
 }
 
 function isOfTheDisk(error: unknown): boolean {

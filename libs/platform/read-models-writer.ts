@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { RecordedEvent } from '#kernel/event.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
@@ -42,6 +42,8 @@ export class ReadModelsWriter {
   private readonly commit: (events: readonly RecordedEvent[]) => void;
 
   private constructor(
+    private readonly file: string,
+    private readonly inode: number,
     private readonly db: Database.Database,
     private readonly running: readonly Running[],
   ) {
@@ -88,7 +90,7 @@ export class ReadModelsWriter {
       apply: projection.prepare(db),
       position: positions.get(projection.name) ?? 0n,
     }));
-    return new ReadModelsWriter(db, running);
+    return new ReadModelsWriter(file, statSync(file).ino, db, running);
   }
 
   /** Where to follow the log from: the lowest position of all projections. */
@@ -106,6 +108,11 @@ export class ReadModelsWriter {
     for (const projection of this.running) {
       if (last > projection.position) projection.position = last;
     }
+  }
+
+  /** Whether it was deleted or replaced, so that nobody sees what is written to it. */
+  isGone(): boolean {
+    return statSync(this.file, { throwIfNoEntry: false })?.ino !== this.inode;
   }
 
   close(): void {
@@ -150,13 +157,19 @@ function positionOf(
 }
 
 function openSound(file: string, report: (sentence: string) => void): Database.Database {
+  // What is left of a file that was deleted alone; a reader may still have it open, who keeps it.
+  if (!existsSync(file)) removeAll(file);
   const db = new Database(file);
   const fault = faultOf(db);
   if (fault === undefined) return db;
   db.close();
   report(`${file} ${fault}. It is deleted and rebuilt from the log.`);
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
+  removeAll(file);
   return new Database(file);
+}
+
+function removeAll(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
 }
 
 function faultOf(db: Database.Database): string | undefined {

@@ -115,7 +115,9 @@ function notReady(projection: Projection | undefined, position: bigint, target: 
   const percent = target === 0n ? 0 : Number((position * 100n) / target);
   return new Refusal(
     'READ_MODEL_BUILDING',
-    `The read model is being rebuilt from the log (${percent} %). Ask again in a moment.`,
+    target === 0n
+      ? 'The read model has not been built yet. Ask again in a moment; if it stays so, start a server with the role projector.'
+      : `The read model is being rebuilt from the log (${percent} %). Ask again in a moment.`,
     {
       readModel: projection?.name ?? null,
       position: String(position),

@@ -45,6 +45,11 @@ export class StreamController implements OnModuleDestroy {
         'x-content-type-options': 'nosniff',
         ...corsHeaders(reply),
       });
+      // Who asks for the head alone would never read what follows, nor end it.
+      if (reply.request.method === 'HEAD') {
+        reply.raw.end();
+        return;
+      }
       // A first comment opens the stream at the reader's end before anything happens.
       reply.raw.write(': following\n\n');
       const batches = this.log.follow(after, { signal: reading.signal });

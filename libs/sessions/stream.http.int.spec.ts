@@ -136,6 +136,13 @@ describe('GET /api/v1/stream', () => {
     expect(await response.text()).toContain(reason);
   });
 
+  test('answers who asks for the head alone, and ends', async () => {
+    const response = await fetch(url, { method: 'HEAD' });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe('');
+    expect(log.readers).toBe(0);
+  });
+
   test('lets go of the log when the reader leaves', async () => {
     const stream = await open();
     await until(() => log.readers === 1);

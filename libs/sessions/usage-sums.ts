@@ -82,10 +82,14 @@ export const sumsOfSession = [
   )
   .join(', ');
 
+/** SQLite's sum() fails where 64 bits overflow; its halves do not, and their sum stays at the largest. */
+const summed = (column: string) =>
+  `min(sum(${column} >> 32) * 4294967296 + sum(${column} & 4294967295), ${largest})`;
+
 /** The columns of a group of rows as `UsageSums`. */
 export const groupedSums = [
-  ...names.map((it) => `coalesce(sum(${counted[it]}), 0) AS ${it}`),
-  'sum(reasoning_tokens) AS reasoning',
+  ...names.map((it) => `coalesce(${summed(counted[it])}, 0) AS ${it}`),
+  `${summed('reasoning_tokens')} AS reasoning`,
 ].join(', ');
 
 export function requestAmounts(data: DataOf<'UsageRecorded'>): UsageAmounts {

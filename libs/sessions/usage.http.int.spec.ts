@@ -1,5 +1,5 @@
 import { all, get, happen, page, problem, serve, stop, url } from './api.contract.js';
-import { at, history, usageRecorded } from './session-facts.specification.js';
+import { at, history, usageRecorded, type Fact } from './session-facts.specification.js';
 import { usagePage } from './sessions.shapes.js';
 
 beforeEach(serve);
@@ -54,6 +54,30 @@ describe('GET /api/v1/usage', () => {
   test('is empty and free where nothing was used', async () => {
     const body = await page(`/api/v1/usage?by=day&since=${at(59)}`);
     expect(body).toMatchObject({ items: [], nextCursor: null, total: { costUsd: '0.000000000' } });
+  });
+
+  test('stays at the largest number where sums would not fit', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const usage = { inputTokens: most, costNanoUsd: most };
+    const facts = Array.from({ length: 2_100 }, (_, index): Fact => [
+      'UsageRecorded',
+      usageRecorded({ ...usage, sessionId: `s${index % 2}` }),
+      at(0),
+    ]);
+    happen(...history(...facts));
+    expect(await page('/api/v1/usage?by=agent')).toMatchObject({
+      total: { costUsd: '9223372036.854775807', tokens: { input: 2 ** 63 } },
+    });
+  });
+
+  test.each([
+    ['minute', 'day'],
+    ['model', 'minute'],
+  ])('refuses the cursor of a list by %s for one by %s', async (given, asked) => {
+    const { nextCursor } = await page(`/api/v1/usage?by=${given}&limit=1`);
+    expect(await problem(`/api/v1/usage?by=${asked}&cursor=${nextCursor}`)).toMatchObject({
+      code: 'BAD_CURSOR',
+    });
   });
 
   test('needs to know by what', async () => {

@@ -38,7 +38,9 @@ interface Group extends UsageSums {
   readonly agent: AgentName | null;
 }
 
-const cursorParts = z.tuple([z.union([z.string(), z.int()]), z.string()]);
+/** The grouping is a part of it: the keys of one mean nothing to another. */
+const cursorParts = (by: UsageQuery['by']) =>
+  z.tuple([z.literal(by), z.union([z.string(), z.int()]), z.string()]);
 
 @Injectable()
 export class UsageQueries {
@@ -52,7 +54,8 @@ export class UsageQueries {
     };
     // One session id may be in use by several agents.
     const agent = query.by === 'session' ? 'agent' : 'NULL';
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorParts);
+    const after =
+      query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorParts(query.by));
     const page = `
       SELECT * FROM (
         SELECT ${keys[query.by]} AS key, ${agent} AS agent, ${groupedSums} ${countedRows}
@@ -64,7 +67,7 @@ export class UsageQueries {
       prepare<[object], Group>(page).all({
         ...range,
         limit: query.limit + 1,
-        ...(after === undefined ? {} : { key: after[0], keyAgent: after[1] }),
+        ...(after === undefined ? {} : { key: after[1], keyAgent: after[2] }),
       }),
       prepare<[Range], UsageSums>(total).get(range),
     ]);
@@ -74,7 +77,7 @@ export class UsageQueries {
       items: shown.map(describe),
       nextCursor:
         rows.length > shown.length && last !== undefined
-          ? encodeCursor([cursorKey(last.key), last.agent ?? ''])
+          ? encodeCursor([query.by, cursorKey(last.key), last.agent ?? ''])
           : null,
       total: sums === undefined ? undefined : describeUsage(sums),
     };

@@ -173,7 +173,7 @@ describe('config', () => {
   test('names a setting that is wrong', async () => {
     const { exit, err } = await run({ ...env, TRI_AGENT_HTTP_PORT: 'many' }, ['config']);
     expect(exit).toBe(1);
-    expect(err).toContain('TRI_AGENT_HTTP_PORT must be a port number.');
+    expect(err).toContain('TRI_AGENT_HTTP_PORT must be a port number, 0 to 65535.');
   });
 });
 
@@ -204,6 +204,15 @@ describe('Every command', () => {
 });
 
 describe('When something is wrong', () => {
+  test.each([[[]], [['connect']]])(
+    'says so as JSON where a command is missing: %j',
+    async (words) => {
+      const { exit, out, err } = await run(env, [...words, '--json']);
+      expect([exit, out]).toEqual([2, '']);
+      expect(JSON.parse(err)).toMatchObject({ error: { code: 'usage' } });
+    },
+  );
+
   test.each([
     [['status', '--nope'], "unknown option '--nope'"],
     [['nonsense'], "unknown command 'nonsense'"],

@@ -46,8 +46,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (!(error instanceof CommanderError)) return output.fail(error);
     // Help and version are answers, not errors.
     if (error.exitCode === 0) return exitCode.ok;
-    if (error.code === 'commander.help') return exitCode.usage;
-    const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    if (error.code === 'commander.help' && !output.json) return exitCode.usage;
+    const said = (error.code === 'commander.help' ? 'a command is missing' : error.message)
+      .replace(/^error: /, '')
+      .replaceAll('\n', ' ');
     const message = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
     const hint = 'See which commands and options there are with "tri-agent-ctl --help".';
     return output.fail(usageFailure(/[.?)]$/.test(message) ? message : `${message}.`, hint));
@@ -62,7 +64,8 @@ function build(run: Run): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => run.io.stdout.write(text),
-      writeErr: (text) => run.io.stderr.write(text),
+      // Help after a mistake: who asked for JSON gets the mistake as JSON alone.
+      writeErr: (text) => run.output.json || run.io.stderr.write(text),
       // Said once, by runCli, in the form that was asked for.
       outputError: () => undefined,
     })

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, isLoopback, loadConfig, type LoadedConfig } from '#platform/config.js';
+import {
+  ConfigError,
+  isLoopback,
+  loadConfig,
+  type Config,
+  type LoadedConfig,
+} from '#platform/config.js';
 import { Failure } from './failure.js';
 import type { Io } from './io.js';
 
@@ -24,7 +30,7 @@ export function homeOf(io: Io): string {
 export function findServer(io: Io): Server {
   const loaded = readConfig(io);
   const { config } = loaded;
-  const url = (config.url ?? `http://127.0.0.1:${config.httpPort}`).replace(/\/+$/, '');
+  const url = (config.url ?? localUrl(config)).replace(/\/+$/, '');
   const tokenFile = join(config.home, 'token');
   return {
     loaded,
@@ -33,6 +39,11 @@ export function findServer(io: Io): Server {
     tokenFile,
     onLoopback: isLoopback(hostOf(url)) && isLoopback(config.bind),
   };
+}
+
+/** A server that listens on ::1 alone does not answer on 127.0.0.1. */
+function localUrl({ bind, httpPort }: Config): string {
+  return `http://${bind === '::1' ? '[::1]' : '127.0.0.1'}:${httpPort}`;
 }
 
 /** `[::1]` of a URL is the address `::1`. */

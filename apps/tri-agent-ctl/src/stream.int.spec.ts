@@ -87,6 +87,24 @@ describe('events tail', () => {
     expect(await running).toBe(0);
   });
 
+  test('ends with the reason when the server that comes back refuses to go on', async () => {
+    const terminal = new Terminal();
+    let streams = 0;
+    const fetchOnce: typeof fetch = (input, init) => {
+      if (!(input as string).includes('/api/v1/stream')) return fetch(input, init);
+      streams += 1;
+      if (streams === 1) return fetch(input, init);
+      const problem = { code: 'BAD_REQUEST', detail: 'The log ends at 0: there is no 41.' };
+      return Promise.resolve(Response.json(problem, { status: 400 }));
+    };
+    const io = terminal.io(env, { fetch: fetchOnce });
+    const running = runCli(['events', 'tail', '--after', '41'], io);
+    await streaming();
+    server.breakStreams();
+    expect(await running).toBe(1);
+    expect(terminal.err).toContain('The log ends at 0');
+  });
+
   test('loses nothing when the connection breaks before the first event', async () => {
     server.events = [anEvent(41)];
     const terminal = new Terminal();

@@ -91,8 +91,8 @@ async function* messagesOf(response: Response): AsyncGenerator<shapes.LogEvent> 
 
 /** Asking again would be answered the same. */
 function isFinal(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    ['token_missing', 'token_refused', 'answer_not_understood'].includes(error.code)
-  );
+  if (!(error instanceof Failure)) return false;
+  const { code, httpStatus = 0 } = error;
+  if (httpStatus >= 400 && httpStatus < 500) return httpStatus !== 429;
+  return ['token_missing', 'token_refused', 'answer_not_understood'].includes(code);
 }

@@ -59,7 +59,7 @@ export async function startApi(
       clock,
       refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
     }),
-    logger: false,
+    logger: ['error', 'warn'],
   });
   const http = await listen(app, config, 'httpPort');
   status.ports = { http, ...otlp };

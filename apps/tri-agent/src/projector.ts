@@ -13,6 +13,12 @@ export async function startProjector({ config, fail }: House): Promise<RunningRo
     // It looks at a thousand events at a time and keeps none: more room would only be filled.
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
+  // Listened to from the start: a thread that fails has ended before anybody asks it to stop.
+  const ended = new Promise<void>((resolve) => {
+    thread.once('exit', () => {
+      resolve();
+    });
+  });
   const [answer] = (await once(thread, 'message')) as ['running' | 'busy'];
   if (answer === 'busy') {
     // It listens for the word to stop, which would keep the process from ending.
@@ -25,9 +31,8 @@ export async function startProjector({ config, fail }: House): Promise<RunningRo
   thread.on('error', fail);
   return {
     stop: async () => {
-      const exit = once(thread, 'exit');
       thread.postMessage('stop');
-      await exit;
+      await ended;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { settings, type Config } from '#platform/config.js';
 import { startServer, type RunningServer } from './server.js';
@@ -11,24 +12,25 @@ setFlagsFromString('--heap-growing-percent=40');
 export async function serve(config: Config): Promise<void> {
   const server = await startServer(config);
   announce(server, config);
-  // A process with no port of its own (the watchdog alone) has nothing else that keeps it alive.
-  const keepAlive = setInterval(() => undefined, 60_000);
+  // The watchdog alone leaves nothing open that would keep the process from ending.
+  const alive = setInterval(() => undefined, 60_000);
   const reason = await Promise.race([
     once(process, 'SIGINT'),
     once(process, 'SIGTERM'),
     server.failed.then((error) => ({ error })),
   ]);
+  clearInterval(alive);
   if ('error' in reason) {
     console.error('The server ends because of a bug:', reason.error);
     process.exitCode = 1;
   }
-  clearInterval(keepAlive);
   await server.stop();
 }
 
 function announce(server: RunningServer, config: Config): void {
   const { http, otlpHttp, otlpGrpc } = server.ports;
-  const at = (port: number): string => `${config.bind}:${port}`;
+  const at = (port: number): string =>
+    `${isIPv6(config.bind) ? `[${config.bind}]` : config.bind}:${port}`;
   console.log(`tri-agent is running (${config.roles.join(', ')}).`);
   if (otlpHttp !== null && otlpGrpc !== null) {
     console.log(`  telemetry  ${at(otlpHttp)} (OTLP/HTTP), ${at(otlpGrpc)} (OTLP/gRPC)`);

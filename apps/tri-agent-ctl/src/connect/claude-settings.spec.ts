@@ -1,4 +1,4 @@
-import { changesToConnect, claudeEnv } from './claude-settings.js';
+import { changesToConnect, claudeEnv, diffLines } from './claude-settings.js';
 
 const env = claudeEnv('http://127.0.0.1:4318');
 
@@ -12,6 +12,19 @@ describe('What has to change to connect', () => {
         before: 'https://old',
         after: 'http://127.0.0.1:5318',
       },
+    ]);
+  });
+});
+
+describe('What is shown of the settings', () => {
+  test('holds no password of a URL and no header', () => {
+    const changes = [
+      { key: 'OTEL_EXPORTER_OTLP_ENDPOINT', before: 'https://user:pass@other:4318/v1' },
+      { key: 'OTEL_EXPORTER_OTLP_HEADERS', before: 'Authorization=Bearer%20secret' },
+    ];
+    expect(diffLines(changes)).toEqual([
+      '- env.OTEL_EXPORTER_OTLP_ENDPOINT=https://(not shown)@other:4318/v1',
+      '- env.OTEL_EXPORTER_OTLP_HEADERS=(not shown)',
     ]);
   });
 });

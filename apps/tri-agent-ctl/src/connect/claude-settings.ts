@@ -99,10 +99,11 @@ export function isConnected(env: JsonObject, wanted: Env): boolean {
   return Object.entries(wanted).every(([key, value]) => env[key] === value);
 }
 
-/** Headers carry tokens: of them only that they are there. */
+/** Headers carry tokens, and URLs may carry passwords: of them only that they are there. */
 export function shownValue(key: string, value: unknown): string {
   if (key.endsWith('HEADERS')) return '(not shown)';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(/:\/\/[^/?#]*@/, '://(not shown)@');
 }
 
 /** `- KEY=before` and `+ KEY=after`. */
