@@ -9,10 +9,9 @@ import { z } from 'zod';
  * `config.json` in the data folder, else from its default; a wrong value is one clear sentence.
  */
 
-const portRule = 'must be a port number, 0 to 65535';
 const port = z.preprocess(
   (value) => (typeof value === 'string' && /^\d{1,5}$/.test(value.trim()) ? Number(value) : value),
-  z.int(portRule).min(0, portRule).max(65535, portRule),
+  z.int('must be a port number').min(0, 'must be 0 to 65535').max(65535, 'must be 0 to 65535'),
 );
 const listOf = (separator: string | RegExp) =>
   z.union(
