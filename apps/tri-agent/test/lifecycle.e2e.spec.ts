@@ -43,7 +43,7 @@ describe('A server', () => {
     const server = await start();
     await server.stop();
     const env = { ...process.env, TRI_AGENT_HOME: server.home };
-    const verify = ['run', '--silent', 'serve', '--', 'verify'];
+    const verify = ['run', '--silent', 'verify'];
     const { stdout } = await promisify(execFile)('npm', verify, { env, cwd: projectRoot() });
     expect(stdout).toContain('the chain is whole');
   });
