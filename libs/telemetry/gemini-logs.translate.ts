@@ -97,8 +97,8 @@ const translations: ReadonlyMap<string, Translate> = new Map<string, Translate>(
   }),
 );
 
-/** In two parts, for a test takes the whole for the global object that pure files may not use. */
-const COMMAND_LINE = ['process', 'command_args'].join('.');
+/** The resource attribute that holds the command line. */
+const COMMAND_LINE = 'process.command_args';
 
 /** Sent once by each run of the client: only the command line tells whether it went on with a session. */
 function sessionStarted(report: Report): Draft {
