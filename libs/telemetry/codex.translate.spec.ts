@@ -169,6 +169,8 @@ describe("Codex's requests", () => {
       type: 'RequestRetried',
       data: { attempts: 3, succeeded: true, durationMs: 14, requestId: 'req_1' },
     });
+    const beyondCounting = { ...answered, attempt: Number.MAX_SAFE_INTEGER };
+    expect(noise(log('api_request', beyondCounting))).toEqual({ 'api_request/ok': 1 });
   });
 
   test.each([
