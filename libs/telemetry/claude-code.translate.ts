@@ -22,7 +22,7 @@ const SERVICE_NAME = 'claude-code';
  */
 export const claudeCode: Translator = {
   agent: AGENT,
-  serviceName: SERVICE_NAME,
+  serviceNames: [SERVICE_NAME],
   translate: (batch, receivedAt) => {
     const outcome = new Outcome();
     const clock = new Clock(receivedAt);

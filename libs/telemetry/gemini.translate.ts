@@ -15,7 +15,7 @@ const SERVICE_NAME = 'gemini-cli';
  */
 export const gemini: Translator = {
   agent: AGENT,
-  serviceName: SERVICE_NAME,
+  serviceNames: [SERVICE_NAME],
   translate: (batch, receivedAt) => {
     const outcome = new Outcome();
     const clock = new Clock(receivedAt);

@@ -3,13 +3,14 @@ import type { Registry } from 'prom-client';
 import type { EventLog } from '#eventstore/src/log.js';
 import type { Config } from '#platform/config.js';
 import { claudeCode } from './claude-code.translate.js';
+import { codex } from './codex.translate.js';
 import { ContentStore } from './content-store.js';
 import { gemini } from './gemini.translate.js';
 import { Intake } from './intake.js';
 import { redactor } from './redaction.js';
 
 /** One translator for each agent whose telemetry is understood. */
-const translators = [claudeCode, gemini];
+const translators = [claudeCode, codex, gemini];
 
 /** From decoded exports to events: every agent's translator, redaction, content where it is on. */
 export function makeIntake(config: Config, log: EventLog, registry: Registry): Intake {

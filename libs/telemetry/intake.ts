@@ -52,7 +52,9 @@ export class Intake {
 
   constructor(private readonly parts: IntakeParts) {
     this.metrics = new IntakeMetrics(parts.registry);
-    this.translators = new Map(parts.translators.map((one) => [one.serviceName, one]));
+    this.translators = new Map(
+      parts.translators.flatMap((one) => one.serviceNames.map((name) => [name, one])),
+    );
     this.names = new UnrecognisedNames(parts.redact);
   }
 

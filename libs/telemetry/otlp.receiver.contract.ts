@@ -84,7 +84,7 @@ export class RecordingLog extends EventLog {
 class SmallTranslator implements Translator {
   constructor(
     readonly agent: 'claude-code' | 'codex' = 'claude-code',
-    readonly serviceName: string = agent,
+    readonly serviceNames: readonly string[] = [agent],
   ) {}
 
   translate(batch: Export, receivedAt: string): Translation {
@@ -143,7 +143,7 @@ export function plainIntake(
 ): Intake {
   return new Intake({
     log,
-    translators: [new SmallTranslator(), new SmallTranslator('codex', 'codex_exec')],
+    translators: [new SmallTranslator(), new SmallTranslator('codex', ['codex_exec'])],
     redact: (draft) =>
       JSON.parse(JSON.stringify(draft).replaceAll(/sk-\w+/g, '[redacted]')) as Draft,
     content,

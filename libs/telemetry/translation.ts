@@ -31,7 +31,7 @@ export interface Translation {
 /** One per agent, pure. Picks the agent's own records out of an export. */
 export interface Translator {
   readonly agent: string;
-  /** Value of the resource attribute `service.name` that the agent's CLI sends. */
-  readonly serviceName: string;
+  /** Values of the resource attribute `service.name` that the agent's programs send. */
+  readonly serviceNames: readonly string[];
   translate(batch: Export, receivedAt: string): Translation;
 }
