@@ -12,9 +12,7 @@ import {
 import type { Clock } from './attributes.translate.js';
 import {
   AGENT,
-  clientVersionOf,
   contentOf,
-  draftOf,
   idOf,
   modelOf,
   nameOf,
@@ -27,6 +25,7 @@ import type { Report } from './claude-code-record.translate.js';
 import type { Attributes, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import type { Draft } from './translation.js';
+import { clientVersionOf, draftOf } from './translator.translate.js';
 
 /** Log records: what was said, asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {

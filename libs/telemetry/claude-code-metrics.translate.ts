@@ -3,18 +3,12 @@ import { limits } from '#kernel/limits.js';
 import { nanoUsdFromDollars } from '#kernel/money.js';
 import { eventIdOf, identifierOf, textOf } from './attributes.translate.js';
 import type { Clock } from './attributes.translate.js';
-import {
-  AGENT,
-  clientVersionOf,
-  draftOf,
-  modelOf,
-  reportOf,
-  threadOf,
-} from './claude-code-record.translate.js';
+import { AGENT, modelOf, reportOf, threadOf } from './claude-code-record.translate.js';
 import type { Report } from './claude-code-record.translate.js';
 import type { Attributes, MetricPoint } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import type { Draft } from './translation.js';
+import { clientVersionOf, draftOf } from './translator.translate.js';
 
 type UsageKind = DataOf<'UsageMetered'>['readings'][number]['kind'];
 type Measure = DataOf<'ActivityMetered'>['readings'][number]['measure'];

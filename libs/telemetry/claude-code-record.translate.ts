@@ -1,4 +1,3 @@
-import type { DataOf, DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import {
   attributionOf,
   eventIdOf,
@@ -9,14 +8,11 @@ import {
 } from './attributes.translate.js';
 import type { Attribution, Clock } from './attributes.translate.js';
 import type { Attributes, AttributeValue, LogRecord, Origin, Signal } from './otlp.records.js';
-import type { Draft } from './translation.js';
+import { clientVersionOf, UNATTRIBUTED } from './translator.translate.js';
 
 /** What all records of Claude Code have in common. */
 
 export const AGENT = 'claude-code';
-
-/** Where spend goes that names no session: it counts, though nobody knows whose it is. */
-const UNATTRIBUTED = 'unattributed';
 
 /** One record and what was made of the attributes that all kinds share. */
 export interface Report {
@@ -52,33 +48,6 @@ export function reportOf(
     unixNano,
     source: `${AGENT}/${clientVersion ?? 'unknown'} ${signal}`,
   };
-}
-
-export function draftOf<Type extends EventType>(
-  report: Report,
-  type: Type,
-  id: string,
-  data: DataOf<Type>,
-  content?: string,
-): Draft {
-  const { taskId } = report.attribution;
-  const event = {
-    id,
-    type,
-    data,
-    metadata: {
-      actor: `agent:${AGENT}`,
-      source: report.source,
-      occurredAt: report.occurredAt,
-      ...(taskId !== undefined && { correlationId: taskId }),
-    },
-    // The compiler cannot see that type and data belong together once both are generic.
-  } as unknown as DomainEvent;
-  return content === undefined ? { event } : { event, content };
-}
-
-export function clientVersionOf({ resource, scopeVersion }: Origin): string | undefined {
-  return identifierOf(resource['service.version']) ?? identifierOf(scopeVersion);
 }
 
 function providerOf(attributes: Attributes): string {

@@ -1,49 +1,24 @@
-import { booleanOf, Clock, countOf, eventIdOf, identifierOf } from './attributes.translate.js';
+import { booleanOf, countOf, eventIdOf, identifierOf } from './attributes.translate.js';
+import type { Clock } from './attributes.translate.js';
 import { translateLogs } from './claude-code-logs.translate.js';
 import { translateMetrics } from './claude-code-metrics.translate.js';
-import {
-  AGENT,
-  clientVersionOf,
-  draftOf,
-  modelOf,
-  reportOf,
-  requestOf,
-} from './claude-code-record.translate.js';
-import type { Origin, Span } from './otlp.records.js';
-import { Outcome } from './outcome.translate.js';
-import type { Translator } from './translation.js';
-
-const SERVICE_NAME = 'claude-code';
+import { AGENT, modelOf, reportOf, requestOf } from './claude-code-record.translate.js';
+import type { Span } from './otlp.records.js';
+import type { Outcome } from './outcome.translate.js';
+import { clientVersionOf, draftOf, translatorOf } from './translator.translate.js';
 
 /**
  * Claude Code's telemetry as events, after what 2.1.329 was seen to send; attributes that older
  * versions lack are optional. Content (prompts, answers, tool input and output) leaves only as a
  * draft's `content`.
  */
-export const claudeCode: Translator = {
+export const claudeCode = translatorOf({
   agent: AGENT,
-  serviceNames: [SERVICE_NAME],
-  translate: (batch, receivedAt) => {
-    const outcome = new Outcome();
-    const clock = new Clock(receivedAt);
-    switch (batch.signal) {
-      case 'logs':
-        translateLogs(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'metrics':
-        translateMetrics(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'traces':
-        translateSpans(batch.records.filter(isOwn), clock, outcome);
-        break;
-    }
-    return outcome;
-  },
-};
-
-function isOwn({ origin }: { readonly origin: Origin }): boolean {
-  return origin.resource['service.name'] === SERVICE_NAME;
-}
+  serviceNames: ['claude-code'],
+  logs: translateLogs,
+  metrics: translateMetrics,
+  traces: translateSpans,
+});
 
 const PREFIX = 'claude_code.';
 const LLM_REQUEST = 'llm_request';

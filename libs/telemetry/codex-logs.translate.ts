@@ -8,17 +8,12 @@ import {
   tokensOf,
 } from './attributes.translate.js';
 import type { Clock } from './attributes.translate.js';
-import {
-  clientVersionOf,
-  draftOf,
-  idOf,
-  occurredAtOf,
-  reportOf,
-} from './codex-record.translate.js';
+import { idOf, occurredAtOf, reportOf } from './codex-record.translate.js';
 import type { Report, Result } from './codex-record.translate.js';
 import { toolDecided, toolFinished } from './codex-tools.translate.js';
 import type { AttributeValue, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
+import { clientVersionOf, draftOf } from './translator.translate.js';
 
 /** Log records: what was said, asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {

@@ -1,15 +1,12 @@
-import type { DataOf, DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import { attributionOf, eventIdOf, fingerprintOf, identifierOf } from './attributes.translate.js';
 import type { Attribution, Clock } from './attributes.translate.js';
-import type { Attributes, LogRecord, Origin } from './otlp.records.js';
+import type { Attributes, LogRecord } from './otlp.records.js';
 import type { Draft } from './translation.js';
+import { clientVersionOf, UNATTRIBUTED } from './translator.translate.js';
 
 /** What all records of Codex have in common. */
 
 export const AGENT = 'codex';
-
-/** Where spend goes that names no session: it counts, though nobody knows whose it is. */
-const UNATTRIBUTED = 'unattributed';
 
 /** One log record and what was made of the attributes that all kinds share. */
 export interface Report {
@@ -19,6 +16,7 @@ export interface Report {
   readonly model: string;
   readonly clientVersion: string | undefined;
   readonly occurredAt: string;
+  readonly source: string;
   readonly unixNano: bigint;
 }
 
@@ -31,39 +29,18 @@ export type Result =
 
 export function reportOf(record: LogRecord, clock: Clock): Report {
   const { origin, attributes } = record;
+  const clientVersion = clientVersionOf(origin);
   const sessionId = identifierOf(attributes['conversation.id']) ?? UNATTRIBUTED;
   return {
     attributes,
     session: { agent: AGENT, sessionId },
     attribution: attributionOf(attributes, origin.resource),
     model: identifierOf(attributes['model']) ?? 'unknown',
-    clientVersion: clientVersionOf(origin),
+    clientVersion,
+    source: `${AGENT}/${clientVersion ?? 'unknown'} logs`,
     occurredAt: occurredAtOf(record, clock),
     unixNano: unixNanoOf(record),
   };
-}
-
-export function draftOf<Type extends EventType>(
-  report: Report,
-  type: Type,
-  id: string,
-  data: DataOf<Type>,
-  content?: string,
-): Draft {
-  const { taskId } = report.attribution;
-  const event = {
-    id,
-    type,
-    data,
-    metadata: {
-      actor: `agent:${AGENT}`,
-      source: `${AGENT}/${report.clientVersion ?? 'unknown'} logs`,
-      occurredAt: report.occurredAt,
-      ...(taskId !== undefined && { correlationId: taskId }),
-    },
-    // The compiler cannot see that type and data belong together once both are generic.
-  } as unknown as DomainEvent;
-  return content === undefined ? { event } : { event, content };
 }
 
 /**
@@ -72,10 +49,6 @@ export function draftOf<Type extends EventType>(
  */
 export function idOf({ attributes, session, unixNano }: Report, kind: string): string {
   return eventIdOf(kind, AGENT, session.sessionId, 'record', fingerprintOf(unixNano, attributes));
-}
-
-export function clientVersionOf({ resource, scopeVersion }: Origin): string | undefined {
-  return identifierOf(resource['service.version']) ?? identifierOf(scopeVersion);
 }
 
 export function occurredAtOf(record: LogRecord, clock: Clock): string {

@@ -1,5 +1,5 @@
 import { limits } from '#kernel/limits.js';
-import { only } from './claude-code.spec-helper.js';
+import { only } from './translation.spec-helper.js';
 import { log, logs, sessionId } from './codex.spec-helper.js';
 
 describe("Codex's tools", () => {

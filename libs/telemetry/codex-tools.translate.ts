@@ -1,6 +1,7 @@
 import { booleanOf, countOf, identifierOf, textOf } from './attributes.translate.js';
-import { draftOf, idOf } from './codex-record.translate.js';
+import { idOf } from './codex-record.translate.js';
 import type { Report, Result } from './codex-record.translate.js';
+import { draftOf } from './translator.translate.js';
 
 /** Tool calls: who let them happen and what came of them. */
 

@@ -1,10 +1,12 @@
-import type { Attributes, LogRecord, MetricPoint, Origin, Span } from './otlp.records.js';
+import type { LogRecord, MetricPoint, Origin, Span } from './otlp.records.js';
 import { codex } from './codex.translate.js';
 import { loadRecording } from './recordings.js';
+import { attributesOf, receivedAt } from './translation.spec-helper.js';
+
+export { attributesOf, receivedAt };
 
 /** Records as Codex sends them, for tests to vary, and what it printed in the recorded runs. */
 
-export const receivedAt = '2026-11-20T18:00:00.000Z';
 export const happenedAt = '2026-11-20T17:59:00.123Z';
 export const time = BigInt(Date.parse(happenedAt)) * 1_000_000n;
 
@@ -14,10 +16,6 @@ export function threadMadeAt(iso: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7670-af59-0cf8db2f897b`;
 }
 export const sessionId = threadMadeAt(happenedAt);
-
-export function attributesOf(values: object): Attributes {
-  return Object.assign(Object.create(null) as object, values) as Attributes;
-}
 
 export function origin(resource: object = {}): Origin {
   return {

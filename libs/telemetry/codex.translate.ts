@@ -1,10 +1,10 @@
-import { Clock } from './attributes.translate.js';
+import type { Clock } from './attributes.translate.js';
 import { translateLogs } from './codex-logs.translate.js';
 import { knownMetrics } from './codex-metrics.translate.js';
-import { AGENT, clientVersionOf } from './codex-record.translate.js';
-import type { MetricPoint, Origin } from './otlp.records.js';
-import { Outcome } from './outcome.translate.js';
-import type { Translator } from './translation.js';
+import { AGENT } from './codex-record.translate.js';
+import type { MetricPoint } from './otlp.records.js';
+import type { Outcome } from './outcome.translate.js';
+import { clientVersionOf, translatorOf } from './translator.translate.js';
 
 /**
  * The name of the program that Codex runs in: `codex exec`, its terminal interface (earlier and now),
@@ -23,32 +23,16 @@ const serviceNames = [
  * Codex's telemetry as events, after what 0.169.0 was seen to send. All of it comes from log records.
  * Metrics name no session, nor do most spans, and neither tells anything of one that logs do not.
  */
-export const codex: Translator = {
+export const codex = translatorOf({
   agent: AGENT,
   serviceNames,
-  translate: (batch, receivedAt) => {
-    const outcome = new Outcome();
-    const clock = new Clock(receivedAt);
-    switch (batch.signal) {
-      case 'logs':
-        translateLogs(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'metrics':
-        ignoreMetrics(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'traces':
-        // Functions of the program, hundreds in a turn and others in each version: one name for all.
-        for (const span of batch.records) if (isOwn(span)) outcome.ignore('span');
-        break;
-    }
-    return outcome;
+  logs: translateLogs,
+  metrics: ignoreMetrics,
+  traces: (spans, _clock, outcome) => {
+    // Functions of the program, hundreds in a turn and others in each version: one name for all.
+    outcome.ignore('span', spans.length);
   },
-};
-
-function isOwn({ origin }: { readonly origin: Origin }): boolean {
-  const service = origin.resource['service.name'];
-  return typeof service === 'string' && serviceNames.includes(service);
-}
+});
 
 function ignoreMetrics(points: readonly MetricPoint[], clock: Clock, outcome: Outcome): void {
   for (const { name, origin, timeUnixNano, ...record } of points) {

@@ -8,12 +8,13 @@ import {
   tokensOf,
 } from './attributes.translate.js';
 import type { Clock } from './attributes.translate.js';
-import { CLIENT_VERSION, draftOf, idOf, PREFIX, reportOf } from './gemini-record.translate.js';
+import { CLIENT_VERSION, idOf, PREFIX, reportOf } from './gemini-record.translate.js';
 import type { Report } from './gemini-record.translate.js';
 import { tokensApart } from './gemini-tokens.translate.js';
 import type { Attributes, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import type { Draft } from './translation.js';
+import { draftOf } from './translator.translate.js';
 
 /** Log records: what was asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {

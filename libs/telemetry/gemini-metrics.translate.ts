@@ -1,11 +1,12 @@
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import { eventIdOf, identifierOf, textOf } from './attributes.translate.js';
 import type { Clock } from './attributes.translate.js';
-import { AGENT, CLIENT_VERSION, draftOf, PREFIX, reportOf } from './gemini-record.translate.js';
+import { AGENT, CLIENT_VERSION, PREFIX, reportOf } from './gemini-record.translate.js';
 import type { Report } from './gemini-record.translate.js';
 import { tokensApart } from './gemini-tokens.translate.js';
 import type { MetricPoint } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
+import { draftOf } from './translator.translate.js';
 
 const TOKEN_USAGE = `${PREFIX}token.usage`;
 const LINES_CHANGED = `${PREFIX}lines.changed`;

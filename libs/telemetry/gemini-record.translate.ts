@@ -1,8 +1,7 @@
-import type { DataOf, DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import { attributionOf, eventIdOf, fingerprintOf, identifierOf } from './attributes.translate.js';
 import type { Attribution, Clock } from './attributes.translate.js';
 import type { Attributes, Origin, Signal } from './otlp.records.js';
-import type { Draft } from './translation.js';
+import { UNATTRIBUTED } from './translator.translate.js';
 
 /** What all records of Gemini CLI have in common. */
 
@@ -15,9 +14,6 @@ export const PREFIX = 'gemini_cli.';
  * The client does not tell its version: its `service.version` is that of the Node it runs on.
  */
 export const CLIENT_VERSION = '';
-
-/** Where spend goes that names no session: it counts, though nobody knows whose it is. */
-const UNATTRIBUTED = 'unattributed';
 
 /** One record and what was made of the attributes that all kinds share. */
 export interface Report {
@@ -55,29 +51,6 @@ export function reportOf(
     unixNano,
     source: `${AGENT}/unknown ${signal}`,
   };
-}
-
-export function draftOf<Type extends EventType>(
-  report: Report,
-  type: Type,
-  id: string,
-  data: DataOf<Type>,
-  content?: string,
-): Draft {
-  const { taskId } = report.attribution;
-  const event = {
-    id,
-    type,
-    data,
-    metadata: {
-      actor: `agent:${AGENT}`,
-      source: report.source,
-      occurredAt: report.occurredAt,
-      ...(taskId !== undefined && { correlationId: taskId }),
-    },
-    // The compiler cannot see that type and data belong together once both are generic.
-  } as unknown as DomainEvent;
-  return content === undefined ? { event } : { event, content };
 }
 
 /** By all that the record says: no record of this client has a key of its own. */

@@ -1,17 +1,13 @@
 import { gemini } from './gemini.translate.js';
-import type { Attributes, Export, LogRecord, MetricPoint, Origin, Span } from './otlp.records.js';
-import type { Draft, Translation } from './translation.js';
+import type { Export, LogRecord, MetricPoint, Origin, Span } from './otlp.records.js';
+import { attributesOf, receivedAt, start, time } from './translation.spec-helper.js';
+
+export { attributesOf, receivedAt, start, time };
+export { only } from './translation.spec-helper.js';
 
 /** Records as Gemini CLI sends them, for tests to vary. */
 
-export const receivedAt = '2026-11-20T18:00:00.000Z';
-export const time = BigInt(Date.parse('2026-11-20T17:59:00.123Z')) * 1_000_000n;
-export const start = BigInt(Date.parse('2026-11-20T17:58:00.000Z')) * 1_000_000n;
 export const sessionId = 'a9e870ca-cd07-405c-a286-f4c040c0afa3';
-
-export function attributesOf(values: object): Attributes {
-  return Object.assign(Object.create(null) as object, values) as Attributes;
-}
 
 export function origin(resource: object = {}): Origin {
   return {
@@ -94,15 +90,6 @@ export function metrics(...records: MetricPoint[]) {
 
 export function traces(...records: Span[]) {
   return translate({ signal: 'traces', records });
-}
-
-/** The one event that an export became. */
-export function only({ drafts }: Translation): Draft {
-  const [draft, ...others] = drafts;
-  if (draft === undefined || others.length > 0) {
-    throw new Error(`One event was expected, there are ${drafts.length}.`);
-  }
-  return draft;
 }
 
 /** What is said of one request that was answered: 12,085 tokens in all. */

@@ -1,42 +1,23 @@
-import { Clock } from './attributes.translate.js';
+import type { Clock } from './attributes.translate.js';
 import { translateLogs } from './gemini-logs.translate.js';
 import { translateMetrics } from './gemini-metrics.translate.js';
 import { AGENT, CLIENT_VERSION } from './gemini-record.translate.js';
-import type { Origin, Span } from './otlp.records.js';
-import { Outcome } from './outcome.translate.js';
-import type { Translator } from './translation.js';
-
-const SERVICE_NAME = 'gemini-cli';
+import type { Span } from './otlp.records.js';
+import type { Outcome } from './outcome.translate.js';
+import { translatorOf } from './translator.translate.js';
 
 /**
  * Gemini CLI's telemetry as events, after what 0.61.0 was seen to send and, for what a recording does
  * not show (compression, subagents, lines, retries of bad content), after its documentation. It never
  * tells a cost. Content (prompts, tool arguments) leaves only as a draft's `content`.
  */
-export const gemini: Translator = {
+export const gemini = translatorOf({
   agent: AGENT,
-  serviceNames: [SERVICE_NAME],
-  translate: (batch, receivedAt) => {
-    const outcome = new Outcome();
-    const clock = new Clock(receivedAt);
-    switch (batch.signal) {
-      case 'logs':
-        translateLogs(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'metrics':
-        translateMetrics(batch.records.filter(isOwn), clock, outcome);
-        break;
-      case 'traces':
-        ignoreSpans(batch.records.filter(isOwn), clock, outcome);
-        break;
-    }
-    return outcome;
-  },
-};
-
-function isOwn({ origin }: { readonly origin: Origin }): boolean {
-  return origin.resource['service.name'] === SERVICE_NAME;
-}
+  serviceNames: ['gemini-cli'],
+  logs: translateLogs,
+  metrics: translateMetrics,
+  traces: ignoreSpans,
+});
 
 /** Logs tell what these tell: each attempt of a request has a span and a record of its own. */
 const noise = new Set([

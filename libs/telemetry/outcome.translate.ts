@@ -10,8 +10,8 @@ export class Outcome implements Translation {
   rejectedBecause = '';
 
   /** @param name of a closed set, never one that the client made up. */
-  ignore(name: string): void {
-    this.noise.set(name, (this.noise.get(name) ?? 0) + 1);
+  ignore(name: string, times = 1): void {
+    if (times > 0) this.noise.set(name, (this.noise.get(name) ?? 0) + times);
   }
 
   /** @param reason one sentence; the first of an export is kept. */
