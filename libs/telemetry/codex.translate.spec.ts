@@ -1,4 +1,4 @@
-import { only } from './claude-code.spec-helper.js';
+import { only } from './translation.spec-helper.js';
 import {
   attributesOf,
   completed,
