@@ -89,12 +89,18 @@ export class ServerProcess {
     return fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
   }
 
+  /** Resolves when the server has ended, by itself or not, with its exit code; null: by a signal. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await once(this.child, 'exit');
+    }
+    return this.child.exitCode;
+  }
+
   /** Ends the server and resolves with its exit code, null when a signal ended it. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const exit = once(this.child, 'exit');
+    const ended = this.ended();
     this.child.kill(signal);
-    const [code] = (await exit) as [number | null];
-    return code;
+    return ended;
   }
 }

@@ -78,8 +78,8 @@ describe('A server', () => {
     const server = await start();
     change(server.home, 'read-models.db', 'DROP TABLE sessions');
     expect(await send(server)).toBe(200);
-    await waitUntil('the failure is told', () => server.printed.includes('ends because of a bug'));
-    await waitUntil('the process has ended', async () => (await server.stop()) === 1);
+    expect(await server.ended()).toBe(1);
+    expect(server.printed).toContain('ends because of a bug');
     expect(server.printed).not.toContain('unsettled');
   });
 });
