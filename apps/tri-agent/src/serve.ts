@@ -10,15 +10,13 @@ setFlagsFromString('--heap-growing-percent=40');
 
 /** Runs until a signal or a failure ends it; then the exit code is 0 or 1. */
 export async function serve(config: Config): Promise<void> {
+  // Heard from the beginning, so that a signal that comes during the start ends it in order, too.
+  const signalled = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const server = await startServer(config);
   announce(server, config);
   // The watchdog alone leaves nothing open that would keep the process from ending.
   const alive = setInterval(() => undefined, 60_000);
-  const reason = await Promise.race([
-    once(process, 'SIGINT'),
-    once(process, 'SIGTERM'),
-    server.failed.then((error) => ({ error })),
-  ]);
+  const reason = await Promise.race([signalled, server.failed.then((error) => ({ error }))]);
   clearInterval(alive);
   if ('error' in reason) {
     console.error('The server ends because of a bug:', reason.error);
