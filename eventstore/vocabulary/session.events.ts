@@ -60,14 +60,20 @@ const PromptSubmitted = z.strictObject({
   promptCharacters: count.nullable(),
 });
 
-/** One model request that was answered. The one source of spend. */
+/**
+ * One model request that was answered, as the agent's telemetry or its own transcript tells it. Both
+ * may tell of the same one: who counts must count it once (libs/sessions/usage.projection.ts).
+ */
 const UsageRecorded = z.strictObject({
   ...session,
   ...request,
   ...attribution,
   ...thread,
+  source: z.enum(['telemetry', 'transcript']),
   provider: identifier,
   model: identifier,
+  /** Which of the provider's price lists; null = not told. */
+  tier: identifier.nullable(),
   inputTokens: count,
   outputTokens: count,
   cacheReadTokens: count,
@@ -75,11 +81,34 @@ const UsageRecorded = z.strictObject({
   /** The part of `cacheCreationTokens` that is kept for an hour (and dearer); null = not told. */
   cacheCreation1hTokens: count.nullable(),
   reasoningTokens: count.nullable(),
+  /** What counts: what the agent reported, else what was computed. */
   costNanoUsd: count.nullable(),
   costOrigin: z.enum(['reported', 'computed', 'unknown']),
+  /** By the price book, beside what the agent reported; null where no price is known. */
+  computedNanoUsd: count.nullable(),
   priceVersion: identifier.nullable(),
   durationMs: count.nullable(),
   timeToFirstTokenMs: count.nullable(),
+});
+
+/** The computed cost of a request is another by prices that came later. A reported cost stays. */
+const UsageRepriced = z.strictObject({
+  ...session,
+  source: z.enum(['telemetry', 'transcript']),
+  /** The request's id, or where it has none the id of its `UsageRecorded`. */
+  requestKey: identifier,
+  computedNanoUsd: count.nullable(),
+  priceVersion: identifier.nullable(),
+});
+
+/** What the agent's own file says that the whole session has used so far. */
+const SessionTotalsStated = z.strictObject({
+  ...session,
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadTokens: count,
+  cacheCreationTokens: count,
+  costNanoUsd: count.nullable(),
 });
 
 /**
@@ -226,7 +255,9 @@ const ActivityMetered = z.strictObject({
 export const sessionEvents = {
   SessionStarted: { version: 1, schema: SessionStarted },
   PromptSubmitted: { version: 1, schema: PromptSubmitted },
-  UsageRecorded: { version: 2, schema: UsageRecorded },
+  UsageRecorded: { version: 3, schema: UsageRecorded },
+  UsageRepriced: { version: 1, schema: UsageRepriced },
+  SessionTotalsStated: { version: 1, schema: SessionTotalsStated },
   UsageMetered: { version: 1, schema: UsageMetered },
   RequestFailed: { version: 1, schema: RequestFailed },
   RequestRetried: { version: 1, schema: RequestRetried },

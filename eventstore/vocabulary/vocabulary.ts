@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
-import { sessionEvents } from './session.events.js';
-import { telemetryEvents } from './telemetry.events.js';
+import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
+import { sessionEvents, sessionStream } from './session.events.js';
+import { telemetryEvents, telemetryStream } from './telemetry.events.js';
 import { upcasts } from './upcast.js';
 
 /** Every event type of the house, with its current schema version. */
-const vocabulary = { ...sessionEvents, ...telemetryEvents } as const;
+const vocabulary = { ...sessionEvents, ...priceEvents, ...telemetryEvents } as const;
 
 type Vocabulary = typeof vocabulary;
 export type EventType = keyof Vocabulary;
@@ -25,6 +26,20 @@ export function isKnownType(type: string): type is EventType {
 /** The schema version in which events of this type are written today. */
 export function currentVersion(type: EventType): number {
   return vocabulary[type].version;
+}
+
+/** The stream that an event belongs to. */
+export function streamOf({ type, data }: DomainEvent): string {
+  switch (type) {
+    case 'PricesPublished':
+      return PRICES_STREAM;
+    case 'PriceMissing':
+      return PRICE_NOTICES_STREAM;
+    case 'TelemetryUnrecognised':
+      return telemetryStream(data.agent);
+    default:
+      return sessionStream(data.agent, data.sessionId);
+  }
 }
 
 /** What is wrong with the event, in one sentence; undefined when it may be appended. */

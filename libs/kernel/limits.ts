@@ -26,6 +26,9 @@ export const limits = {
   unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
 
+  // Prices.
+  pricesPerPublicationMax: 500,
+
   // The log.
   eventsPerAppendMax: 50_000,
   eventDataBytesMax: 256 * 1024,

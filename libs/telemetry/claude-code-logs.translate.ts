@@ -20,6 +20,7 @@ import {
   reportOf,
   requestOf,
   threadOf,
+  tierOf,
 } from './claude-code-record.translate.js';
 import type { Report } from './claude-code-record.translate.js';
 import type { Attributes, LogRecord } from './otlp.records.js';
@@ -134,8 +135,10 @@ function usageRecorded(report: Report): Draft | string {
     ...request,
     ...attribution,
     ...threadOf(attributes),
+    source: 'telemetry',
     provider,
     model: modelOf(attributes),
+    tier: tierOf(attributes),
     inputTokens,
     outputTokens,
     cacheReadTokens,
@@ -144,6 +147,7 @@ function usageRecorded(report: Report): Draft | string {
     reasoningTokens: null,
     costNanoUsd,
     costOrigin: costNanoUsd === null ? 'unknown' : 'reported',
+    computedNanoUsd: null,
     priceVersion: null,
     durationMs: countOf(attributes['duration_ms']),
     timeToFirstTokenMs: countOf(attributes['ttft_ms']),

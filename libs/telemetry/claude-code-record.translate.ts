@@ -123,3 +123,9 @@ export function contentOf(value: AttributeValue | undefined): string | undefined
   const text = isAbsent(value) || typeof value !== 'object' ? textOf(value) : JSON.stringify(value);
   return text === withheld ? undefined : text;
 }
+
+/** The client's word for the standard tier is another in its transcript. */
+export function tierOf(attributes: Attributes): string | null {
+  const speed = identifierOf(attributes['speed']) ?? null;
+  return speed === 'normal' ? 'standard' : speed;
+}

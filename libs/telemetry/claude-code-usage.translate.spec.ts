@@ -23,8 +23,10 @@ describe('A request that was answered', () => {
         requestId: 'req_mock685ykc26eo60',
         promptId: 'c5cbee5c-1015-41b3-bdd3-c9dfefb69ae6',
         thread: 'main',
+        source: 'telemetry',
         provider: 'anthropic',
         model: 'claude-sonnet-4-5-20250929',
+        tier: null,
         inputTokens: 8,
         outputTokens: 96,
         cacheReadTokens: 15000,
@@ -33,6 +35,7 @@ describe('A request that was answered', () => {
         reasoningTokens: null,
         costNanoUsd: 9_339_000,
         costOrigin: 'reported',
+        computedNanoUsd: null,
         priceVersion: null,
         durationMs: 189,
         timeToFirstTokenMs: 138,
@@ -54,6 +57,14 @@ describe('A request that was answered', () => {
   ])('has an unknown cost, never 0, when the cost is %s', (_, cost_usd) => {
     const { event } = only(logs(log('api_request', { ...request, cost_usd })));
     expect(event.data).toMatchObject({ costNanoUsd: null, costOrigin: 'unknown' });
+  });
+
+  test.each([
+    ['normal', 'standard'],
+    ['fast', 'fast'],
+  ])('at the speed %s is of the tier %s', (speed, tier) => {
+    const { event } = only(logs(log('api_request', { ...request, speed })));
+    expect(event.data).toMatchObject({ tier });
   });
 
   test('that cost nothing has a reported cost of 0', () => {

@@ -13,8 +13,10 @@ describe('A request that was answered', () => {
       data: {
         ...session,
         thread: 'main',
+        source: 'telemetry',
         provider: 'google',
         model: 'gemini-2.5-pro',
+        tier: null,
         inputTokens: 12019 - 8413,
         outputTokens: 18 + 48,
         cacheReadTokens: 8413,
@@ -23,6 +25,7 @@ describe('A request that was answered', () => {
         reasoningTokens: 48,
         costNanoUsd: null,
         costOrigin: 'unknown',
+        computedNanoUsd: null,
         priceVersion: null,
         durationMs: 284,
         timeToFirstTokenMs: null,

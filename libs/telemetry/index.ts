@@ -4,6 +4,7 @@ import type { EventLog } from '#eventstore/src/log.js';
 import type { Config } from '#platform/config.js';
 import { claudeCode } from './claude-code.translate.js';
 import { codex } from './codex.translate.js';
+import type { CostOf } from './costing.js';
 import { ContentStore } from './content-store.js';
 import { gemini } from './gemini.translate.js';
 import { Intake } from './intake.js';
@@ -13,13 +14,19 @@ import { redactor } from './redaction.js';
 const translators = [claudeCode, codex, gemini];
 
 /** From decoded exports to events: every agent's translator, redaction, content where it is on. */
-export function makeIntake(config: Config, log: EventLog, registry: Registry): Intake {
+export function makeIntake(
+  config: Config,
+  log: EventLog,
+  registry: Registry,
+  costOf: CostOf,
+): Intake {
   const { draft } = redactor(config.redact);
   return new Intake({
     log,
     translators,
     redact: draft,
     content: config.content === 'on' ? new ContentStore(join(config.home, 'content')) : null,
+    costOf,
     registry,
     clock: () => new Date(),
   });

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { EventLog } from '#eventstore/src/log.js';
 import { isLogError, LogError } from '#eventstore/src/log.js';
-import { sessionStream } from '#eventstore/vocabulary/session.events.js';
-import { telemetryStream } from '#eventstore/vocabulary/telemetry.events.js';
+import { streamOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
+import { costed, type CostOf } from './costing.js';
 import { IntakeMetrics } from './intake.metrics.js';
 import type { Stranger } from './intake.unrecognised.js';
 import { strangersOf, UnrecognisedNames } from './intake.unrecognised.js';
@@ -24,6 +24,8 @@ export interface IntakeParts {
   readonly redact: (draft: Draft) => Draft;
   /** Null while content is off: it is then dropped here. */
   readonly content: ContentKeeper | null;
+  /** The price book, as it is when the usage comes in. */
+  readonly costOf: CostOf;
   readonly registry: Registry;
   readonly clock: () => Date;
 }
@@ -86,7 +88,7 @@ export class Intake {
     const stopTimer = this.metrics.acceptSeconds.startTimer();
     const { drafts, strangers, noise, rejections } = this.read(batch);
     const newNames = this.names.eventsOf(strangers, namesMax);
-    const events = await this.finish(drafts);
+    const events = (await this.finish(drafts)).flatMap((it) => costed(it, this.parts.costOf));
     const appended = await this.appendAll([...events, ...newNames.values()], rejections);
 
     // Counted only now, so that a batch that is sent again is not counted twice.
@@ -228,10 +230,4 @@ function byService(batch: Export): Map<string, Export> {
     exports.set(service, { signal: batch.signal, records } as Export);
   }
   return exports;
-}
-
-function streamOf({ type, data }: DomainEvent): string {
-  return type === 'TelemetryUnrecognised'
-    ? telemetryStream(data.agent)
-    : sessionStream(data.agent, data.sessionId);
 }

@@ -147,6 +147,7 @@ export function plainIntake(
     redact: (draft) =>
       JSON.parse(JSON.stringify(draft).replaceAll(/sk-\w+/g, '[redacted]')) as Draft,
     content,
+    costOf: () => undefined,
     registry,
     clock: () => new Date('2026-01-02T03:04:05.678Z'),
   });

@@ -58,8 +58,10 @@ function eventOf(sessionId: string, index: number): NewEvent {
       return event('UsageRecorded', {
         ...ids,
         thread: 'main',
+        source: 'telemetry',
         provider: 'firstParty',
         model: 'claude-sonnet-4-5-20250929',
+        tier: null,
         inputTokens: 12,
         outputTokens: 28 + (index % 100),
         cacheReadTokens: 14_000,
@@ -68,6 +70,7 @@ function eventOf(sessionId: string, index: number): NewEvent {
         reasoningTokens: null,
         costNanoUsd: 16_656_000 + index,
         costOrigin: 'reported',
+        computedNanoUsd: null,
         priceVersion: null,
         durationMs: 189,
         timeToFirstTokenMs: 138,

@@ -21,7 +21,7 @@ export async function startReceiver(
   house: House,
 ): Promise<RunningRole & { readonly otlpHttp: number; readonly otlpGrpc: number }> {
   const { config, log, registry } = house;
-  const intake = makeIntake(config, log, registry);
+  const intake = makeIntake(config, log, registry, house.costOf);
   const parts: OtlpParts = {
     intake,
     admission: new Admission(registry),

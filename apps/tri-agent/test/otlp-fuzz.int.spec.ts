@@ -17,7 +17,7 @@ test(`20,000 broken exports meet 200, 400 or 413 only (seed ${seed})`, async () 
   const bugs: unknown[] = [];
   const admission = new Admission(registry);
   const app = await createOtlpApp({
-    intake: makeIntake(loadConfig({}).config, new MemoryLog(), registry),
+    intake: makeIntake(loadConfig({}).config, new MemoryLog(), registry, () => undefined),
     admission,
     onBug: (bug) => bugs.push(bug),
     guard: (_request, _reply, done) => {

@@ -6,7 +6,14 @@ import { clean, clip } from './text.js';
 import { formatClock } from './times.js';
 
 /** Told elsewhere in the line, or of no use to a reader. */
-const leftOut = new Set(['agent', 'sessionId', 'costOrigin', 'priceVersion', 'contentHash']);
+const leftOut = new Set([
+  'agent',
+  'sessionId',
+  'costOrigin',
+  'computedNanoUsd',
+  'priceVersion',
+  'contentHash',
+]);
 
 /** `model=claude-sonnet-4-5 input=12.3k output=420 cost=$0.0373`. */
 function describeData(data: Readonly<Record<string, unknown>>): string {
