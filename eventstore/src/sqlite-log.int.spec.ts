@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { currentVersion } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { refusalOf, sessionsStarted, sessionStarted, take } from './helpers.contract.js';
 import { describeLogContract } from './log.contract.js';
@@ -80,8 +81,9 @@ describe('A log in SQLite', () => {
       const usage = { sessionId: 's-1', agent: 'codex', inputTokens: 7 };
       tamper(`UPDATE events SET type = 'UsageRecorded', schema_version = 1,
         data = '${JSON.stringify(usage)}'`);
-      const expected = { schemaVersion: 2, data: { ...usage, cacheCreation1hTokens: null } };
-      expect(await open().read('a', 0, 1)).toMatchObject([expected]);
+      const data = { ...usage, cacheCreation1hTokens: null, source: 'telemetry' };
+      const schemaVersion = currentVersion('UsageRecorded');
+      expect(await open().read('a', 0, 1)).toMatchObject([{ schemaVersion, data }]);
     });
   });
 

@@ -94,9 +94,8 @@ const UsageRecorded = z.strictObject({
 /** The computed cost of a request is another by prices that came later. A reported cost stays. */
 const UsageRepriced = z.strictObject({
   ...session,
-  source: z.enum(['telemetry', 'transcript']),
-  /** The request's id, or where it has none the id of its `UsageRecorded`. */
-  requestKey: identifier,
+  /** The id of the `UsageRecorded` that it corrects. */
+  usageId: z.uuid(),
   computedNanoUsd: count.nullable(),
   priceVersion: identifier.nullable(),
 });

@@ -1,13 +1,6 @@
 /** The words in which prices are spoken of. */
 
-export const tokenKinds = [
-  'input',
-  'output',
-  'cacheRead',
-  'cacheCreation',
-  'cacheCreation1h',
-] as const;
-export type TokenKind = (typeof tokenKinds)[number];
+export type TokenKind = 'input' | 'output' | 'cacheRead' | 'cacheCreation' | 'cacheCreation1h';
 
 /** What one model costs, of one tier, from a time on. */
 export interface Price {

@@ -121,10 +121,7 @@ export function eventIdOf(...parts: readonly unknown[]): string {
   return v5(Buffer.from(JSON.stringify(parts)), NAMESPACE);
 }
 
-/**
- * The id of a model request's usage. Neither session nor source is part of it, so that the telemetry
- * and the transcript of one request meet in one event.
- */
+/** The id of what telemetry tells of a model request, whichever session tells it. */
 export function usageIdOf(agent: string, requestId: string): string {
   return eventIdOf('usage', agent, requestId);
 }

@@ -26,7 +26,7 @@ import type { Report } from './claude-code-record.translate.js';
 import type { Attributes, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import type { Draft } from './translation.js';
-import { clientVersionOf, draftOf } from './translator.translate.js';
+import { clientVersionOf, draftOf, reportedCost } from './translator.translate.js';
 
 /** Log records: what was said, asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {
@@ -127,7 +127,6 @@ function usageRecorded(report: Report): Draft | string {
     return 'a number of tokens is not a whole number from 0 up';
   }
   const request = requestOf(attributes);
-  const costNanoUsd = nanoUsdFromDollars(numberOf(attributes['cost_usd']) ?? NaN) ?? null;
   const id =
     request.requestId === undefined ? idOf(report, 'usage') : usageIdOf(AGENT, request.requestId);
   return draftOf(report, 'UsageRecorded', id, {
@@ -145,10 +144,7 @@ function usageRecorded(report: Report): Draft | string {
     cacheCreationTokens,
     cacheCreation1hTokens: countOf(attributes['cache_creation_1h_tokens']),
     reasoningTokens: null,
-    costNanoUsd,
-    costOrigin: costNanoUsd === null ? 'unknown' : 'reported',
-    computedNanoUsd: null,
-    priceVersion: null,
+    ...reportedCost(nanoUsdFromDollars(numberOf(attributes['cost_usd']) ?? NaN) ?? null),
     durationMs: countOf(attributes['duration_ms']),
     timeToFirstTokenMs: countOf(attributes['ttft_ms']),
   });

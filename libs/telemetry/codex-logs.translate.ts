@@ -13,7 +13,7 @@ import type { Report, Result } from './codex-record.translate.js';
 import { toolDecided, toolFinished } from './codex-tools.translate.js';
 import type { AttributeValue, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
-import { clientVersionOf, draftOf } from './translator.translate.js';
+import { clientVersionOf, draftOf, reportedCost } from './translator.translate.js';
 
 /** Log records: what was said, asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {
@@ -210,10 +210,7 @@ function usageRecorded(report: Report): Result {
     cacheCreationTokens,
     cacheCreation1hTokens: null,
     reasoningTokens,
-    costNanoUsd: null,
-    costOrigin: 'unknown',
-    computedNanoUsd: null,
-    priceVersion: null,
+    ...reportedCost(null),
     durationMs: null,
     timeToFirstTokenMs: countOf(attributes['ttft_ms']),
   });

@@ -14,7 +14,7 @@ import { tokensApart } from './gemini-tokens.translate.js';
 import type { Attributes, LogRecord } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import type { Draft } from './translation.js';
-import { draftOf } from './translator.translate.js';
+import { draftOf, reportedCost } from './translator.translate.js';
 
 /** Log records: what was asked, spent and done. The one source of spend. */
 export function translateLogs(records: readonly LogRecord[], clock: Clock, outcome: Outcome): void {
@@ -154,10 +154,7 @@ function usageRecorded(report: Report): Draft | string {
     ...tokens,
     cacheCreationTokens: 0,
     cacheCreation1hTokens: null,
-    costNanoUsd: null,
-    costOrigin: 'unknown',
-    computedNanoUsd: null,
-    priceVersion: null,
+    ...reportedCost(null),
     durationMs: countOf(attributes['duration_ms']),
     timeToFirstTokenMs: null,
   });

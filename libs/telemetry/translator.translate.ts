@@ -83,3 +83,14 @@ export function draftOf<Type extends EventType>(
 export function clientVersionOf({ resource, scopeVersion }: Origin): string | undefined {
   return identifierOf(resource['service.version']) ?? identifierOf(scopeVersion);
 }
+
+/** What counts of an answer's cost before the price book has been looked at. */
+export function reportedCost(
+  costNanoUsd: number | null,
+): Pick<
+  DataOf<'UsageRecorded'>,
+  'costNanoUsd' | 'costOrigin' | 'computedNanoUsd' | 'priceVersion'
+> {
+  const costOrigin = costNanoUsd === null ? 'unknown' : 'reported';
+  return { costNanoUsd, costOrigin, computedNanoUsd: null, priceVersion: null };
+}
