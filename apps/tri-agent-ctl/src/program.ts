@@ -1,6 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
-import { Client } from './client.js';
 import { showConfig } from './commands/config.js';
 import { connectClaude, type ConnectWish } from './commands/connect.js';
 import { disconnectClaude, type DisconnectWish } from './commands/disconnect.js';
@@ -13,24 +12,19 @@ import { showUsage, usageCuts, type UsageWish } from './commands/usage.js';
 import { watchSessions } from './commands/watch.js';
 import { exitCode } from './failure.js';
 import type { Io } from './io.js';
+import {
+  countOption,
+  fileOption,
+  limitOption,
+  moment,
+  position,
+  scopeOption,
+  wholeNumber,
+} from './options.js';
 import { Output, usageFailure } from './output.js';
-import { parseMoment } from './render/times.js';
+import { Run } from './run.js';
 import { findServer } from './server.js';
 import { version } from '#platform/version.js';
-
-/** What each command is given; the server is looked up only by those that want it. */
-class Run {
-  exit: number = exitCode.ok;
-
-  constructor(
-    readonly io: Io,
-    readonly output: Output,
-  ) {}
-
-  client(): Client {
-    return new Client(findServer(this.io), this.io);
-  }
-}
 
 /**
  * Runs one command line (without the program's own name).
@@ -176,50 +170,4 @@ function addCare(program: Command, run: Run): void {
     .action(async () => {
       run.exit = await runDoctor(run.output);
     });
-}
-
-function limitOption(atFirst: number): Option {
-  return new Option('--limit <count>', 'that many at most')
-    .argParser(wholeNumber(1))
-    .default(atFirst);
-}
-
-function countOption(): Option {
-  return new Option('--count <count>', 'stop after that many events')
-    .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .default(Infinity, 'no end');
-}
-
-function scopeOption(): Option {
-  return new Option('--scope <scope>', 'whose settings: yours, or those of the project you are in')
-    .choices(['user', 'project'])
-    .default('user');
-}
-
-function fileOption(): Option {
-  return new Option('--file <path>', 'another settings file');
-}
-
-function wholeNumber(min: number, max: number = limits.listItemsMax) {
-  return (text: string): number => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
-}
-
-/** Positions are opaque but for being digits. */
-function position(text: string): string {
-  if (/^\d{1,30}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a position as "events tail" prints them.');
-}
-
-function moment(run: Run) {
-  return (text: string): Date => {
-    const at = parseMoment(text, run.io.now());
-    if (at !== undefined) return at;
-    throw new InvalidArgumentError(
-      'It must be 30m, 24h, 7d, today, yesterday, a date such as 2026-11-20 or an ISO time.',
-    );
-  };
 }
