@@ -33,16 +33,21 @@ export class ReadModels {
   constructor(private readonly file: string) {}
 
   /**
-   * Runs a query in one snapshot. It must not be asynchronous, so that no snapshot is held for long.
+   * Runs a query of one or more projections in one snapshot. It must not be asynchronous, so that no
+   * snapshot is held for long.
    *
-   * @throws {Refusal} `READ_MODEL_BUILDING` while the projection has not caught up with the log as it
+   * @throws {Refusal} `READ_MODEL_BUILDING` while one of them has not caught up with the log as it
    *   was when its (re)build began.
    */
-  read<Result>(projection: Projection, query: (prepare: Prepare) => Result): Result {
-    this.connect(projection);
+  read<Result>(
+    read: Projection | readonly Projection[],
+    query: (prepare: Prepare) => Result,
+  ): Result {
+    const projections = [read].flat();
+    this.connect(projections[0]);
     this.prepare('BEGIN').run();
     try {
-      this.requireReady(projection);
+      for (const projection of projections) this.requireReady(projection);
       return query(this.prepare);
     } finally {
       this.prepare('COMMIT').run();

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
-import type { UsageAmounts } from './usage-sums.js';
+import { noUsage, type UsageAmounts } from './usage-sums.js';
 
 /** What several readings of one event can add up to: no more than one reading can be. */
 const largest = Number.MAX_SAFE_INTEGER;
@@ -51,6 +51,6 @@ export function meteredAmounts(db: Database, table: string): (data: Metered) => 
       if (reading.kind === 'costNanoUsd') priced = 1;
     }
     const { costNanoUsd: cost, ...tokens } = sums;
-    return { ...tokens, cost, priced, requests: 0, unpriced: 0, reasoning: null };
+    return { ...noUsage, ...tokens, cost, priced };
   };
 }

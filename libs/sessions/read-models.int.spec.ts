@@ -17,7 +17,7 @@ import {
 } from './session-facts.specification.js';
 import { sessionsProjection } from './sessions.projection.js';
 import { SessionsQueries } from './sessions.queries.js';
-import { usageGrouping, type UsageItem } from './sessions.shapes.js';
+import { usageCut, type UsageItem } from './sessions.shapes.js';
 import { usageProjection } from './usage.projection.js';
 import { UsageQueries } from './usage.queries.js';
 
@@ -27,6 +27,7 @@ const who = fc.record({
   sessionId: fc.constantFrom('s1', 's2', 's3'),
   agent: fc.constantFrom('claude-code', 'codex'),
   model: fc.constantFrom('a', 'b'),
+  project: fc.constantFrom('p', undefined),
   thread: fc.constantFrom('main', 'subagent'),
 });
 // Up to what one event can hold, so that sums leave the range in which doubles are exact.
@@ -75,6 +76,7 @@ const other = fc
     } as const;
     return ['ContextCompacted', { sessionId, agent, ...compaction, postTokens }, time];
   });
+const timezones = fc.constantFrom('UTC', 'Asia/Kathmandu', 'America/St_Johns');
 const histories = fc
   .array(fc.oneof(requested, metered, other), { minLength: 1, maxLength: 40 })
   .map((facts) => history(...facts));
@@ -145,13 +147,13 @@ describe('Read models', () => {
 
   test('agree on every total to the nano-dollar, in whatever order events were recorded', () => {
     fc.assert(
-      fc.property(histories, (events) => {
+      fc.property(histories, timezones, (events, timezone) => {
         const models = new ReadModels(build([events], false));
         const sessions = new SessionsQueries(models, clockAt(at(59)));
         const usage = new UsageQueries(models);
         const wanted = totalOf(sessions.list({ limit: 500 }).items);
-        for (const by of usageGrouping.options) {
-          const answer = usage.list({ by, limit: 5_000 });
+        for (const by of usageCut.options) {
+          const answer = usage.list({ by, timezone, limit: 5_000 });
           expect([by, totalOf(answer.items)]).toEqual([by, wanted]);
           expect([by, totalOf([answer.total!])]).toEqual([by, wanted]);
         }
@@ -181,9 +183,9 @@ describe('Read models', () => {
       tokens: { input: 1_000 },
       costUsd: null,
     });
-    expect(new UsageQueries(models).list({ by: 'hour', limit: 10 }).items).toMatchObject([
-      { key: at(0), tokens: { input: 1_010 }, requests: 1 },
-    ]);
+    expect(
+      new UsageQueries(models).list({ by: 'hour', timezone: 'UTC', limit: 10 }).items,
+    ).toMatchObject([{ key: at(0), tokens: { input: 1_010 }, requests: 1 }]);
     models.close();
   });
 });

@@ -2,12 +2,9 @@ import type { Database } from 'better-sqlite3';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
 import { occurredAtMs } from './event-time.js';
-import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
-import { requestAmounts, sumColumns, sumValues, upsertSums } from './usage-sums.js';
 
 /**
- * One row per agent session. Sums from requests and from metrics are kept side by side, so that it
- * does not matter which arrive first: a query takes those from requests where there are any.
+ * One row per agent session. What it used is another read model's (usage.projection.ts).
  *
  * `model`, `context_tokens` and who the session works for follow the time at which things happened,
  * so that a late event never sets them back.
@@ -34,13 +31,10 @@ const schema = `
     retries INTEGER NOT NULL DEFAULT 0,
     compactions INTEGER NOT NULL DEFAULT 0,
     subagents INTEGER NOT NULL DEFAULT 0,
-    ${sumColumns()},
-    ${sumColumns('metered_')},
     UNIQUE (agent, session_id)
   ) STRICT;
   CREATE INDEX sessions_by_activity ON sessions (last_activity_at);
-  CREATE INDEX sessions_by_id ON sessions (session_id);
-  ${meteredSeriesSchema('sessions_metered_series')}`;
+  CREATE INDEX sessions_by_id ON sessions (session_id);`;
 
 const later = 'excluded.last_activity_at >= last_activity_at';
 const newest = (column: string) =>
@@ -63,20 +57,17 @@ const touchSession = `
   INSERT INTO sessions (${identity}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}`;
 
-const requests = upsertSums();
 const addRequest = `
-  INSERT INTO sessions
-    (${identity}, model, model_at, context_tokens, context_at, ${requests.columns})
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${requests.values})
-  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${requests.added},
+  INSERT INTO sessions (${identity}, model, model_at, context_tokens, context_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched},
     ${dated('model', 'model_at')}, ${latest('model_at')},
     ${dated('context_tokens', 'context_at')}, ${latest('context_at')}`;
 
-const readings = upsertSums('metered_');
 const addReadings = `
-  INSERT INTO sessions (${identity}, metered_model, metered_model_at, ${readings.columns})
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${readings.values})
-  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched}, ${readings.added},
+  INSERT INTO sessions (${identity}, metered_model, metered_model_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (agent, session_id) DO UPDATE SET ${touched},
     ${dated('metered_model', 'metered_model_at')}, ${latest('metered_model_at')}`;
 
 const compact = `
@@ -91,7 +82,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Exclude<RecordedDomainEvent, { type: 'TelemetryUnrecognised' }>;
+type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string } }>;
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
 /** How much an event adds to which counter. */
@@ -119,11 +110,14 @@ function retriesOf(attempts: number): number {
   return Math.max(0, attempts - 1);
 }
 
+function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
+  return 'sessionId' in event.data;
+}
+
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
   const touch = db.prepare(touchSession);
   const request = db.prepare(addRequest);
   const metered = db.prepare(addReadings);
-  const amountsOf = meteredAmounts(db, 'sessions_metered_series');
   const compaction = db.prepare(compact);
   const counters = {
     prompts: db.prepare(count('prompts')),
@@ -134,21 +128,22 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
   };
 
   return (event) => {
-    if (event.type === 'TelemetryUnrecognised' || !('sessionId' in event.data)) return;
+    // A correction of the books is no sign of life.
+    if (!isOfSession(event) || event.type === 'UsageRepriced') return;
     const at = occurredAtMs(event);
     const { agent, sessionId } = event.data;
     const { project, team, taskId, userId } = event.data as Attribution;
     const who = [agent, sessionId, project, team, taskId, userId, at, at] as const;
     if (event.type === 'UsageRecorded') {
-      const sums = requestAmounts(event.data);
-      const context = sums.input + sums.cacheRead + sums.cacheCreation + sums.output;
+      const { inputTokens, cacheReadTokens, cacheCreationTokens, outputTokens } = event.data;
+      const context = inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
       const main = event.data.thread === 'main';
       // A model that is none of the main thread's stands until the main thread tells its own.
       const shown = main ? [event.data.model, at, context, at] : [event.data.model, 0, null, 0];
-      request.run(...who, ...shown, ...sumValues(sums));
+      request.run(...who, ...shown);
     } else if (event.type === 'UsageMetered') {
       const shown = [event.data.model, event.data.thread === 'main' ? at : 0];
-      metered.run(...who, ...shown, ...sumValues(amountsOf(event.data)));
+      metered.run(...who, ...shown);
     } else if (event.type === 'ContextCompacted' && event.data.succeeded) {
       compaction.run(...who, event.data.postTokens, at);
     } else {
@@ -161,8 +156,8 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
 
 export const sessionsProjection: Projection = {
   name: 'sessions',
-  version: 1,
-  tables: ['sessions', 'sessions_metered_series'],
+  version: 2,
+  tables: ['sessions'],
   schema,
   prepare,
 };

@@ -8,7 +8,8 @@ import { ReadModels } from '#platform/read-models.js';
 import { contextWindowOf } from './context-window.js';
 import { sessionsProjection } from './sessions.projection.js';
 import type { Session, SessionsQuery } from './sessions.shapes.js';
-import { describeUsage, sumsOfSession, type UsageSums } from './usage-sums.js';
+import { usageProjection } from './usage.projection.js';
+import { describeUsage, sumsOf, type UsageSums } from './usage-sums.js';
 
 /**
  * A session is active for this long after its last event, then idle, then ended. Only a guess can be
@@ -17,12 +18,18 @@ import { describeUsage, sumsOfSession, type UsageSums } from './usage-sums.js';
 const ACTIVE_MS = 5 * 60_000;
 const IDLE_MS = 24 * 60 * 60_000;
 
+/** Usage from metrics stands for a session of which no request was ever seen. */
 const select = `
-  SELECT agent, session_id AS sessionId, project, team, task_id AS taskId, user_id AS user,
-    started_at AS startedAt, last_activity_at AS lastActivityAt,
+  SELECT session.agent, session.session_id AS sessionId, project, team, task_id AS taskId,
+    user_id AS user, started_at AS startedAt, last_activity_at AS lastActivityAt,
     coalesce(model, metered_model) AS model, context_tokens AS contextTokens,
-    prompts, tool_calls AS toolCalls, errors, retries, compactions, subagents, ${sumsOfSession}
-  FROM sessions`;
+    prompts, tool_calls AS toolCalls, errors, retries, compactions, subagents, ${sumsOf('used')}
+  FROM sessions AS session
+  LEFT JOIN usage_by_session AS request ON request.agent = session.agent
+    AND request.session_id = session.session_id AND request.origin = 'requests'
+  LEFT JOIN usage_by_session AS used ON used.agent = session.agent
+    AND used.session_id = session.session_id
+    AND used.origin = CASE WHEN request.requests > 0 THEN 'requests' ELSE 'metrics' END`;
 
 interface Row extends UsageSums {
   readonly agent: AgentName;
@@ -57,16 +64,19 @@ interface Filter {
 
 const list = `${select}
   WHERE last_activity_at >= @from AND last_activity_at < @until
-    AND (last_activity_at, agent, session_id) < (@at, @afterAgent, @afterId)
-    AND (@agent IS NULL OR agent = @agent)
+    AND (last_activity_at, session.agent, session.session_id) < (@at, @afterAgent, @afterId)
+    AND (@agent IS NULL OR session.agent = @agent)
     AND (@model IS NULL OR coalesce(model, metered_model) = @model)
     AND (@project IS NULL OR project = @project)
-  ORDER BY last_activity_at DESC, agent DESC, session_id DESC
+  ORDER BY last_activity_at DESC, session.agent DESC, session.session_id DESC
   LIMIT @limit`;
 
-const find = `${select} WHERE session_id = ? AND (? IS NULL OR agent = ?) ORDER BY agent`;
+const find = `${select}
+  WHERE session.session_id = ? AND (? IS NULL OR session.agent = ?) ORDER BY session.agent`;
 
 const countSince = 'SELECT count(*) AS sessions FROM sessions WHERE last_activity_at >= ?';
+
+const models = [sessionsProjection, usageProjection];
 
 const cursorParts = z.tuple([z.int(), agentName, z.string()]);
 
@@ -83,7 +93,7 @@ export class SessionsQueries {
    */
   list(query: SessionsQuery): { items: Session[]; nextCursor: string | null } {
     const now = this.clock.now();
-    const rows = this.models.read(sessionsProjection, (prepare) =>
+    const rows = this.models.read(models, (prepare) =>
       prepare<[Filter], Row>(list).all(filterOf(query, now)),
     );
     const page = rows.slice(0, query.limit);
@@ -114,7 +124,7 @@ export class SessionsQueries {
    */
   find(sessionId: string, agent?: AgentName): Session {
     const wanted = agent ?? null;
-    const [row, ...others] = this.models.read(sessionsProjection, (prepare) =>
+    const [row, ...others] = this.models.read(models, (prepare) =>
       prepare<(string | null)[], Row>(find).all(sessionId, wanted, wanted),
     );
     if (row === undefined) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { agentName } from '#eventstore/vocabulary/session.events.js';
 import { eventTypes } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
+import { isTimeZone } from './usage-buckets.js';
 
 /** What is asked and answered over HTTP: checked at the door, and described in the API's document. */
 
@@ -37,9 +38,22 @@ const tokens = z.strictObject({
   reasoning: z.int().nullable().describe('Part of output; null: the agent does not say.'),
 });
 
+const priceCheck = z
+  .strictObject({
+    requests: z.int(),
+    reportedUsd: z.string(),
+    computedUsd: z.string(),
+    differenceUsd: z.string().describe('Reported less computed.'),
+  })
+  .describe('Requests whose cost both the agent and the price book tell; null: there are none.');
+
 const usage = {
   tokens,
   costUsd: money,
+  computedCostUsd: z
+    .string()
+    .describe('The part of costUsd that comes from the price book; the rest the agents reported.'),
+  priceCheck: priceCheck.nullable(),
   requests: z.int(),
   unpricedRequests: z.int().describe('Requests that costUsd does not include.'),
 };
@@ -85,10 +99,19 @@ export const eventShape = z.strictObject({
   }),
 });
 
+const usagePart = z.strictObject({ key: z.string(), ...usage });
 const usageItem = z.strictObject({
-  key: z.string().describe('Start of the minute, hour or day; or model, agent or session id.'),
+  key: z
+    .string()
+    .describe('Start of the bucket of time, or the name; empty where the agent does not tell it.'),
+  label: z
+    .string()
+    .optional()
+    .describe('Of a bucket of time: how people of that time zone call it.'),
+  endsAt: moment.optional().describe('Of a bucket of time: where it ends.'),
   agent: agentName.optional().describe('Only by session.'),
   ...usage,
+  parts: z.array(usagePart).optional().describe('The same usage by `breakdown`.'),
 });
 export type UsageItem = z.infer<typeof usageItem>;
 
@@ -122,15 +145,50 @@ export const sessionEventsQuery = sessionQuery.extend({
   cursor: cursor.optional(),
 });
 
-export const usageGrouping = z.enum(['minute', 'hour', 'day', 'model', 'agent', 'session']);
-export const usageQuery = z.strictObject({
-  by: usageGrouping,
+const breakdowns = [
+  'model',
+  'provider',
+  'agent',
+  'session',
+  'project',
+  'team',
+  'user',
+  'task',
+] as const;
+export type UsageBreakdown = (typeof breakdowns)[number];
+
+export const usageCut = z.enum(['minute', 'hour', 'day', 'week', 'month', 'block', ...breakdowns]);
+export type UsageCut = z.infer<typeof usageCut>;
+
+/** Which usage: every one that is set has to be met. */
+const usageFilter = {
   since: time.optional().describe('Whole minutes: from the one that this lies in.'),
   until: time.optional().describe('Up to and without the minute that this lies in.'),
+  agent: agentName.optional(),
+  session: text.optional(),
+  provider: text.optional(),
+  model: text.optional(),
+  project: text.optional(),
+  team: text.optional(),
+  user: text.optional(),
+  task: text.optional(),
+};
+
+export const usageQuery = z.strictObject({
+  by: usageCut.describe('`block`: five hours from the hour of the first use; `week`: from Monday.'),
+  breakdown: z.enum(breakdowns).optional().describe('Cuts each group once more.'),
+  timezone: text
+    .refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
+    .default('UTC')
+    .describe('Where hours, days, weeks and months begin.'),
+  ...usageFilter,
   limit: z.coerce.number().int().min(1).max(limits.usageItemsMax).default(limits.usageItemsMax),
   cursor: cursor.optional(),
 });
 export type UsageQuery = z.infer<typeof usageQuery>;
+
+export const modelsQuery = z.strictObject(usageFilter);
+export type ModelsQuery = z.infer<typeof modelsQuery>;
 
 /** The id of a streamed event. */
 export const position = z.string().regex(/^\d{1,18}$/, 'must be a position');

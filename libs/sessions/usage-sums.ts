@@ -5,7 +5,7 @@ import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
  * The columns in which usage is summed, the same in every table that does. Sums are 64-bit; one that
  * would not fit stays at the largest number rather than stop the projection.
  */
-const counted = {
+const columns = {
   requests: 'requests',
   unpriced: 'unpriced_requests',
   priced: 'priced',
@@ -13,98 +13,118 @@ const counted = {
   output: 'output_tokens',
   cacheRead: 'cache_read_tokens',
   cacheCreation: 'cache_creation_tokens',
+  reasoning: 'reasoning_tokens',
+  reasoningTold: 'reasoning_told',
   cost: 'cost_nano_usd',
+  computed: 'computed_nano_usd',
+  compared: 'compared_requests',
+  comparedReported: 'compared_reported_nano_usd',
+  comparedComputed: 'compared_computed_nano_usd',
 } as const;
 
-type Counted = keyof typeof counted;
+type Column = keyof typeof columns;
 
-/** What one event adds. `priced` is how many of its parts had a price at all. */
-export type UsageAmounts = Readonly<Record<Counted, number>> & {
-  /** Null where the agent does not say. */
-  readonly reasoning: number | null;
-};
+/**
+ * What one event adds. `priced` is how many of its parts had a price at all, `reasoningTold` how many
+ * told their reasoning tokens; `computed` is the part of `cost` that no agent reported. `compared`
+ * are requests whose cost is known both ways.
+ */
+export type UsageAmounts = Readonly<Record<Column, number>>;
 
-/** A row of sums as a query reads it, by the names of `usageTotals`. */
-export type UsageSums = Readonly<Record<Counted, bigint>> & { readonly reasoning: bigint | null };
+/** A row of sums as a query reads it. */
+export type UsageSums = Readonly<Record<Column, bigint>>;
 
-const names = Object.keys(counted) as Counted[];
+const names = Object.keys(columns) as Column[];
 const largest = '9223372036854775807';
 
-const columnsOf = (prefix: string) => [
-  ...names.map((it) => prefix + counted[it]),
-  `${prefix}reasoning_tokens`,
-];
+export const noUsage: UsageAmounts = Object.freeze(
+  Object.fromEntries(names.map((it) => [it, 0])) as Record<Column, number>,
+);
 
-/** Column definitions; `prefix` tells several sets of sums in one table apart. */
-export function sumColumns(prefix = ''): string {
-  const columns = names.map((it) => `${prefix}${counted[it]} INTEGER NOT NULL DEFAULT 0`);
-  return [...columns, `${prefix}reasoning_tokens INTEGER`].join(', ');
-}
+/** Column definitions. */
+export const sumColumns = names.map((it) => `${columns[it]} INTEGER NOT NULL DEFAULT 0`).join(', ');
 
 /** For an upsert: the columns, a `?` for each, and the assignments that add what is inserted. */
-export function upsertSums(prefix = '') {
-  const columns = columnsOf(prefix);
-  const reasoning = columns.at(-1) ?? '';
-  return {
-    columns: columns.join(', '),
-    values: columns.map(() => '?').join(', '),
-    added: [
-      ...columns.slice(0, -1).map((it) => `${it} = min(${it} + excluded.${it}, ${largest})`),
-      `${reasoning} = CASE WHEN excluded.${reasoning} IS NULL THEN ${reasoning}
-        ELSE min(coalesce(${reasoning}, 0) + excluded.${reasoning}, ${largest}) END`,
-    ].join(', '),
-  };
+export const summing = {
+  columns: names.map((it) => columns[it]).join(', '),
+  values: names.map(() => '?').join(', '),
+  added: names
+    .map((it) => `${columns[it]} = min(${columns[it]} + excluded.${columns[it]}, ${largest})`)
+    .join(', '),
+};
+
+/** What to bind for them. */
+export function sumValues(amounts: UsageAmounts): number[] {
+  return names.map((it) => amounts[it]);
 }
 
-/** What to bind for them. By position: looking names up would take longer than the upsert itself. */
-export function sumValues(amounts: UsageAmounts): (number | null)[] {
-  const { requests, unpriced, priced, input, output, cacheRead, cacheCreation, cost } = amounts;
-  return [
-    requests,
-    unpriced,
-    priced,
-    input,
-    output,
-    cacheRead,
-    cacheCreation,
-    cost,
-    amounts.reasoning,
-  ];
+/** The same, to be taken away again. */
+export function negativeValues(amounts: UsageAmounts): number[] {
+  return names.map((it) => -amounts[it]);
 }
 
-/** The columns of a session as `UsageSums`: those from requests, or where there are none from metrics. */
-export const sumsOfSession = [
-  ...names.map((it) => [it, counted[it]]),
-  ['reasoning', 'reasoning_tokens'],
-]
-  .map(
-    ([it, column]) => `CASE WHEN requests > 0 THEN ${column} ELSE metered_${column} END AS ${it}`,
-  )
-  .join(', ');
+/** The columns of one row as `UsageSums`; `alias` is its table. */
+export function sumsOf(alias: string): string {
+  return names.map((it) => `coalesce(${alias}.${columns[it]}, 0) AS ${it}`).join(', ');
+}
 
 /** SQLite's sum() fails where 64 bits overflow; its halves do not, and their sum stays at the largest. */
-const summed = (column: string) =>
-  `min(sum(${column} >> 32) * 4294967296 + sum(${column} & 4294967295), ${largest})`;
+export function safeSum(column: string): string {
+  return `coalesce(min(sum(${column} >> 32) * 4294967296 + sum(${column} & 4294967295), ${largest}), 0)`;
+}
 
 /** The columns of a group of rows as `UsageSums`. */
-export const groupedSums = [
-  ...names.map((it) => `coalesce(${summed(counted[it])}, 0) AS ${it}`),
-  `${summed('reasoning_tokens')} AS reasoning`,
-].join(', ');
+export const groupedSums = names.map((it) => `${safeSum(columns[it])} AS ${it}`).join(', ');
 
-export function requestAmounts(data: DataOf<'UsageRecorded'>): UsageAmounts {
+/** What a request is counted as. */
+export interface CountedRequest {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheCreationTokens: number;
+  readonly reasoningTokens: number | null;
+  readonly reportedNanoUsd: number | null;
+  readonly computedNanoUsd: number | null;
+}
+
+export function requestAmounts(request: CountedRequest): UsageAmounts {
+  const { reportedNanoUsd: reported, computedNanoUsd: computed, reasoningTokens } = request;
+  const cost = reported ?? computed;
+  const both = reported !== null && computed !== null;
   return {
     requests: 1,
-    unpriced: data.costNanoUsd === null ? 1 : 0,
-    priced: data.costNanoUsd === null ? 0 : 1,
-    input: data.inputTokens,
-    output: data.outputTokens,
-    cacheRead: data.cacheReadTokens,
-    cacheCreation: data.cacheCreationTokens,
-    cost: data.costNanoUsd ?? 0,
-    reasoning: data.reasoningTokens,
+    unpriced: cost === null ? 1 : 0,
+    priced: cost === null ? 0 : 1,
+    input: request.inputTokens,
+    output: request.outputTokens,
+    cacheRead: request.cacheReadTokens,
+    cacheCreation: request.cacheCreationTokens,
+    reasoning: reasoningTokens ?? 0,
+    reasoningTold: reasoningTokens === null ? 0 : 1,
+    cost: cost ?? 0,
+    computed: reported === null ? (computed ?? 0) : 0,
+    compared: both ? 1 : 0,
+    comparedReported: both ? reported : 0,
+    comparedComputed: both ? computed : 0,
   };
 }
+
+/** The same in SQL, of a row of `usage_statements`. */
+export const statementAmounts = `
+  1 AS requests,
+  reported_nano_usd IS NULL AND computed_nano_usd IS NULL AS unpriced_requests,
+  reported_nano_usd IS NOT NULL OR computed_nano_usd IS NOT NULL AS priced,
+  input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens,
+  coalesce(reasoning_tokens, 0) AS reasoning_tokens,
+  reasoning_tokens IS NOT NULL AS reasoning_told,
+  coalesce(reported_nano_usd, computed_nano_usd, 0) AS cost_nano_usd,
+  CASE WHEN reported_nano_usd IS NULL THEN coalesce(computed_nano_usd, 0) ELSE 0 END
+    AS computed_nano_usd,
+  reported_nano_usd IS NOT NULL AND computed_nano_usd IS NOT NULL AS compared_requests,
+  CASE WHEN computed_nano_usd IS NULL THEN 0 ELSE coalesce(reported_nano_usd, 0) END
+    AS compared_reported_nano_usd,
+  CASE WHEN reported_nano_usd IS NULL THEN 0 ELSE coalesce(computed_nano_usd, 0) END
+    AS compared_computed_nano_usd`;
 
 /** The part of an answer that tells usage. */
 export function describeUsage(sums: UsageSums) {
@@ -113,14 +133,30 @@ export function describeUsage(sums: UsageSums) {
     output: Number(sums.output),
     cacheRead: Number(sums.cacheRead),
     cacheCreation: Number(sums.cacheCreation),
-    reasoning: sums.reasoning === null ? null : Number(sums.reasoning),
+    reasoning: sums.reasoningTold === 0n ? null : Number(sums.reasoning),
   };
   const used = sums.requests + sums.input + sums.output + sums.cacheRead + sums.cacheCreation > 0n;
   return {
     tokens,
     // Nothing used costs nothing; something used without any price known is unknown, not free.
     costUsd: used && sums.priced === 0n ? null : formatUsd(sums.cost),
+    computedCostUsd: formatUsd(sums.computed),
+    priceCheck: sums.compared === 0n ? null : describePriceCheck(sums),
     requests: Number(sums.requests),
     unpricedRequests: Number(sums.unpriced),
   };
+}
+
+function describePriceCheck({ compared, comparedReported, comparedComputed }: UsageSums) {
+  return {
+    requests: Number(compared),
+    reportedUsd: formatUsd(comparedReported),
+    computedUsd: formatUsd(comparedComputed),
+    differenceUsd: formatUsd(comparedReported - comparedComputed),
+  };
+}
+
+/** The cost that the agent itself reported; null = it reported none. */
+export function reportedNanoUsd(data: DataOf<'UsageRecorded'>): number | null {
+  return data.costOrigin === 'reported' ? data.costNanoUsd : null;
 }

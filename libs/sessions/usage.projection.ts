@@ -3,61 +3,44 @@ import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
 import { occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
-import {
-  requestAmounts,
-  sumColumns,
-  sumValues,
-  upsertSums,
-  type UsageAmounts,
-} from './usage-sums.js';
+import { ledgerSchema, UsageLedger } from './usage-ledger.js';
+import { Sums, totalsSchema } from './usage-totals.js';
 
-/**
- * Usage by minute (since 1970, UTC), session, model and source. Rows of source `metrics` count only
- * in sessions that have none of source `requests`: that is for the query to see, since telemetry of
- * both kinds arrives in any order.
- */
-const schema = `
-  CREATE TABLE usage_by_minute (
-    minute INTEGER NOT NULL,
-    agent TEXT NOT NULL,
-    session_id TEXT NOT NULL,
-    source TEXT NOT NULL CHECK (source IN ('requests', 'metrics')),
-    model TEXT NOT NULL,
-    ${sumColumns()},
-    UNIQUE (agent, session_id, source, minute, model)
-  ) STRICT;
-  CREATE INDEX usage_by_minute_by_time ON usage_by_minute (minute);
-  ${meteredSeriesSchema('usage_metered_series')}`;
-
-const MINUTE_MS = 60_000;
-
+/** Requests, tokens and cost: each request once, whoever tells of it. */
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
-  const { columns, values, added } = upsertSums();
-  const upsert = db.prepare(
-    `INSERT INTO usage_by_minute (minute, agent, session_id, source, model, ${columns})
-      VALUES (?, ?, ?, ?, ?, ${values})
-      ON CONFLICT (agent, session_id, source, minute, model) DO UPDATE SET ${added}`,
-  );
+  const sums = new Sums(db);
+  const ledger = new UsageLedger(db, sums);
   const amountsOf = meteredAmounts(db, 'usage_metered_series');
-  const add = (
-    event: RecordedDomainEvent & { type: 'UsageRecorded' | 'UsageMetered' },
-    source: 'requests' | 'metrics',
-    amounts: UsageAmounts,
-  ) => {
-    const minute = Math.floor(occurredAtMs(event) / MINUTE_MS);
-    const { agent, sessionId, model } = event.data;
-    upsert.run(minute, agent, sessionId, source, model, ...sumValues(amounts));
-  };
   return (event) => {
-    if (event.type === 'UsageRecorded') add(event, 'requests', requestAmounts(event.data));
-    else if (event.type === 'UsageMetered') add(event, 'metrics', amountsOf(event.data));
+    switch (event.type) {
+      case 'UsageRecorded':
+        ledger.add(event.id, event.data, occurredAtMs(event));
+        break;
+      case 'UsageRepriced':
+        ledger.correct(event.data);
+        break;
+      case 'UsageMetered':
+        sums.add(sums.keyOfMetrics(event.data), occurredAtMs(event), amountsOf(event.data));
+        break;
+      case 'RequestFailed':
+        sums.addFailure(sums.keyOfRequest(event.data), occurredAtMs(event));
+        break;
+      default:
+    }
   };
 }
 
 export const usageProjection: Projection = {
   name: 'usage',
-  version: 1,
-  tables: ['usage_by_minute', 'usage_metered_series'],
-  schema,
+  version: 2,
+  tables: [
+    'usage_statements',
+    'usage_keys',
+    'usage_by_minute',
+    'usage_by_session',
+    'usage_failures',
+    'usage_metered_series',
+  ],
+  schema: `${totalsSchema} ${ledgerSchema} ${meteredSeriesSchema('usage_metered_series')}`,
   prepare,
 };

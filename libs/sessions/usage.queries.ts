@@ -2,101 +2,152 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { AgentName } from '#eventstore/vocabulary/session.events.js';
 import { decodeCursor, encodeCursor } from '#platform/cursor.js';
-import { ReadModels } from '#platform/read-models.js';
-import type { UsageItem, UsageQuery } from './sessions.shapes.js';
+import { ReadModels, type Prepare } from '#platform/read-models.js';
+import type { UsageCut, UsageItem, UsageQuery } from './sessions.shapes.js';
+import { labelOf } from './usage-buckets.js';
+import { keyColumns, type UsageFilter } from './usage-filter.js';
+import { groupingOf, ungrouped, type Grouping } from './usage-grouping.js';
 import { usageProjection } from './usage.projection.js';
 import { describeUsage, groupedSums, type UsageSums } from './usage-sums.js';
+import { MINUTE_MS } from './usage-totals.js';
 
-const MINUTE_MS = 60_000;
-const MINUTES_PER_HOUR = 60;
-const MINUTES_PER_DAY = 1_440;
+type Key = bigint | string;
 
-/** What each grouping takes as its key. Buckets of time are UTC. */
-const keys = {
-  minute: 'minute',
-  hour: `minute / ${MINUTES_PER_HOUR} * ${MINUTES_PER_HOUR}`,
-  day: `minute / ${MINUTES_PER_DAY} * ${MINUTES_PER_DAY}`,
-  model: 'model',
-  agent: 'agent',
-  session: 'session_id',
-} as const satisfies Record<UsageQuery['by'], string>;
-
-/** Metrics count only in sessions that have no requests; see the projection. */
-const countedRows = `
-  FROM usage_by_minute AS counted
-  WHERE minute >= @since AND minute < @until AND (source = 'requests' OR NOT EXISTS (
-    SELECT 1 FROM usage_by_minute AS request
-    WHERE request.agent = counted.agent AND request.session_id = counted.session_id
-      AND request.source = 'requests'))`;
-
-interface Range {
-  readonly since: number;
-  readonly until: number;
-}
 interface Group extends UsageSums {
-  readonly key: bigint | string;
+  readonly key: Key;
+  /** One session id may be in use by several agents; null in other groupings. */
   readonly agent: AgentName | null;
+}
+interface Part extends Group {
+  readonly part: string;
 }
 
 /** The grouping is a part of it: the keys of one mean nothing to another. */
-const cursorParts = (by: UsageQuery['by']) =>
-  z.tuple([z.literal(by), z.union([z.string(), z.int()]), z.string()]);
+const cursorParts = (grouping: string) =>
+  z.tuple([z.literal(grouping), z.union([z.string(), z.int()]), z.string()]);
 
 @Injectable()
 export class UsageQueries {
   constructor(private readonly models: ReadModels) {}
 
-  /** Usage by time, model, agent or session, in the order of the key, with the total of the range. */
+  /** Usage in groups, in the order of their key, with the total of the range. */
   list(query: UsageQuery) {
-    const range = {
-      since: query.since === undefined ? 0 : minuteOf(query.since),
-      until: query.until === undefined ? Number.MAX_SAFE_INTEGER : minuteOf(query.until),
-    };
-    // One session id may be in use by several agents.
-    const agent = query.by === 'session' ? 'agent' : 'NULL';
+    const filter = filterOf(query);
+    const listName = `${query.by} ${query.timezone}`;
     const after =
-      query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorParts(query.by));
-    const page = `
-      SELECT * FROM (
-        SELECT ${keys[query.by]} AS key, ${agent} AS agent, ${groupedSums} ${countedRows}
-        GROUP BY 1, 2)
-      ${after === undefined ? '' : "WHERE (key, coalesce(agent, '')) > (@key, @keyAgent)"}
-      ORDER BY key, agent LIMIT @limit`;
-    const total = `SELECT ${groupedSums} ${countedRows}`;
-    const [rows, sums] = this.models.read(usageProjection, (prepare) => [
-      prepare<[object], Group>(page).all({
-        ...range,
-        limit: query.limit + 1,
-        ...(after === undefined ? {} : { key: after[1], keyAgent: after[2] }),
-      }),
-      prepare<[Range], UsageSums>(total).get(range),
-    ]);
-    const shown = rows.slice(0, query.limit);
-    const last = shown.at(-1);
-    return {
-      items: shown.map(describe),
-      nextCursor:
-        rows.length > shown.length && last !== undefined
-          ? encodeCursor([query.by, cursorKey(last.key), last.agent ?? ''])
-          : null,
-      total: sums === undefined ? undefined : describeUsage(sums),
-    };
+      query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorParts(listName));
+    return this.models.read(usageProjection, (prepare) => {
+      const grouping = groupingOf(query.by, query.timezone, filter, prepare);
+      const rows = pageOf(query, grouping, after?.[1], after?.[2], prepare);
+      const shown = rows.slice(0, query.limit);
+      const last = shown.at(-1);
+      const parts = query.breakdown === undefined ? [] : partsOf(query, grouping, shown, prepare);
+      return {
+        items: shown.map((group) => describe(group, query, grouping, parts)),
+        nextCursor:
+          rows.length > shown.length && last !== undefined
+            ? encodeCursor([listName, cursorKey(last.key), last.agent ?? ''])
+            : null,
+        total: totalOf(filter, prepare),
+      };
+    });
   }
+}
+
+export function filterOf(query: Omit<UsageQuery, 'by' | 'limit' | 'timezone'>): UsageFilter {
+  const { since, until, agent, session, provider, model, project, team, user, task } = query;
+  return {
+    since: since === undefined ? 0 : minuteOf(since),
+    until: until === undefined ? Number.MAX_SAFE_INTEGER : minuteOf(until),
+    ...{ agent, session, provider, model, project, team, user, task },
+  };
+}
+
+function agentColumnOf(by: UsageCut): string {
+  return by === 'session' ? 'key.agent' : 'NULL';
+}
+
+function pageOf(
+  { by, limit }: UsageQuery,
+  grouping: Grouping,
+  key: string | number | undefined,
+  keyAgent: string | undefined,
+  prepare: Prepare,
+): Group[] {
+  const sql = `${grouping.before}
+    SELECT * FROM (
+      SELECT ${grouping.by} AS key, ${agentColumnOf(by)} AS agent, ${groupedSums}
+      FROM ${grouping.from} GROUP BY 1, 2)
+    ${key === undefined ? '' : "WHERE (key, coalesce(agent, '')) > (@key, @keyAgent)"}
+    ORDER BY key, agent LIMIT @limit`;
+  const page = key === undefined ? {} : { key, keyAgent };
+  // One more than asked for tells whether there is a next page.
+  return prepare<[object], Group>(sql).all({ ...grouping.bind, ...page, limit: limit + 1 });
+}
+
+/** The groups of a page, each cut once more. */
+function partsOf(
+  { by, breakdown }: UsageQuery,
+  grouping: Grouping,
+  groups: readonly Group[],
+  prepare: Prepare,
+): Part[] {
+  const [first, last] = [groups[0], groups.at(-1)];
+  if (breakdown === undefined || first === undefined || last === undefined) return [];
+  const sql = `${grouping.before}
+    SELECT ${grouping.by} AS key, ${agentColumnOf(by)} AS agent,
+      ${keyColumns[breakdown]} AS part, ${groupedSums}
+    FROM ${grouping.from} GROUP BY 1, 2, 3
+    HAVING key >= @firstKey AND key <= @lastKey ORDER BY key, agent, part`;
+  const page = { firstKey: first.key, lastKey: last.key };
+  return prepare<[object], Part>(sql).all({ ...grouping.bind, ...page });
+}
+
+function totalOf(filter: UsageFilter, prepare: Prepare) {
+  const all = ungrouped(filter);
+  const sums = prepare<[object], UsageSums>(`SELECT ${groupedSums} FROM ${all.from}`).get(all.bind);
+  return sums === undefined ? undefined : describeUsage(sums);
+}
+
+function describe(
+  group: Group,
+  { by, timezone, breakdown }: UsageQuery,
+  { ends }: Grouping,
+  parts: readonly Part[],
+): UsageItem {
+  const { key, agent } = group;
+  const own = parts.filter((it) => it.key === key && it.agent === agent);
+  return {
+    ...(typeof key === 'bigint' ? describeTime(Number(key), by, timezone, ends) : { key }),
+    ...(agent === null ? {} : { agent }),
+    ...describeUsage(group),
+    ...(breakdown === undefined
+      ? {}
+      : { parts: own.map((it) => ({ key: it.part, ...describeUsage(it) })) }),
+  };
+}
+
+function describeTime(
+  start: number,
+  by: UsageCut,
+  timezone: string,
+  ends: ReadonlyMap<number, number>,
+): Pick<UsageItem, 'key' | 'label' | 'endsAt'> {
+  return {
+    key: timeOf(start),
+    label: labelOf(start, by, timezone),
+    endsAt: timeOf(ends.get(start) ?? start + 1),
+  };
+}
+
+function timeOf(minute: number): string {
+  return new Date(minute * MINUTE_MS).toISOString();
 }
 
 function minuteOf(time: string): number {
   return Math.floor(Date.parse(time) / MINUTE_MS);
 }
 
-function cursorKey(key: bigint | string): number | string {
+function cursorKey(key: Key): number | string {
   return typeof key === 'bigint' ? Number(key) : key;
-}
-
-function describe(group: Group): UsageItem {
-  const { key, agent } = group;
-  return {
-    key: typeof key === 'bigint' ? new Date(Number(key) * MINUTE_MS).toISOString() : key,
-    ...(agent === null ? {} : { agent }),
-    ...describeUsage(group),
-  };
 }

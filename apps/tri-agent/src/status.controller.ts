@@ -89,7 +89,12 @@ export class StatusController {
   private today(): Status['today'] {
     const midnight = new Date(this.clock.now());
     midnight.setUTCHours(0, 0, 0, 0);
-    const { total } = this.usage.list({ by: 'agent', since: midnight.toISOString(), limit: 1 });
+    const { total } = this.usage.list({
+      by: 'agent',
+      timezone: 'UTC',
+      since: midnight.toISOString(),
+      limit: 1,
+    });
     if (total === undefined) return null;
     const { input, output, cacheRead, cacheCreation } = total.tokens;
     return { costUsd: total.costUsd, tokens: input + output + cacheRead + cacheCreation };

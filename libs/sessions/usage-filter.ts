@@ -1,0 +1,90 @@
+import type { UsageBreakdown } from './sessions.shapes.js';
+import { statementAmounts, summing } from './usage-sums.js';
+import { MINUTE_MS } from './usage-totals.js';
+
+/** Which usage is asked for. `since` and `until` are whole minutes since 1970. */
+export interface UsageFilter {
+  readonly since: number;
+  readonly until: number;
+  readonly agent?: string | undefined;
+  readonly session?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  readonly project?: string | undefined;
+  readonly team?: string | undefined;
+  readonly user?: string | undefined;
+  readonly task?: string | undefined;
+}
+
+/** What usage can be cut by, and asked for, as it stands in `usage_keys`. */
+export const keyColumns = {
+  model: 'key.model',
+  provider: 'key.provider',
+  agent: 'key.agent',
+  session: 'key.session_id',
+  project: 'key.project',
+  team: 'key.team',
+  user: 'key.user_id',
+  task: 'key.task_id',
+} as const satisfies Record<UsageBreakdown, string>;
+
+const cuts = Object.keys(keyColumns) as UsageBreakdown[];
+
+/** All time, for the same agent, model and so on. */
+export function ofAllTime(filter: UsageFilter): UsageFilter {
+  return { ...filter, since: 0, until: Number.MAX_SAFE_INTEGER };
+}
+
+/** What a statement with the conditions of a filter has to be given. */
+export function boundsOf(filter: UsageFilter): Record<string, string | number> {
+  const bounds = Object.entries(filter) as [string, string | number | undefined][];
+  return Object.fromEntries(
+    bounds.filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+}
+
+/** The conditions of a filter on `key` and on a column of time that counts in `unitMs`. */
+export function conditionsOn(time: string, unitMs: number, filter: UsageFilter): string {
+  const scale = MINUTE_MS / unitMs;
+  const asked = cuts
+    .filter((cut) => filter[cut] !== undefined)
+    .map((cut) => `${keyColumns[cut]} = @${cut}`);
+  return [`${time} >= @since * ${scale}`, `${time} < @until * ${scale}`, ...asked].join(' AND ');
+}
+
+/** Metrics count only in sessions of which no request was ever seen. */
+const countsAtAll = `(key.origin = 'requests' OR NOT EXISTS (
+  SELECT 1 FROM usage_by_session AS told WHERE told.agent = key.agent
+    AND told.session_id = key.session_id AND told.origin = 'requests' AND told.requests > 0))`;
+
+/** Rows of sums by minute, to be joined with `key`. */
+export const minutes = 'usage_by_minute AS counted';
+export const withTheirKeys = 'JOIN usage_keys AS key ON key.id = counted.key_id';
+
+export function ofMinutes(filter: UsageFilter): string {
+  return `${conditionsOn('counted.minute', MINUTE_MS, filter)} AND ${countsAtAll}`;
+}
+
+/** Requests that count, to the millisecond; to be joined with `key`. */
+export const requests = `usage_statements AS counted
+  CROSS JOIN usage_keys AS key ON key.id = counted.counted_key_id`;
+
+export function ofRequests(filter: UsageFilter): string {
+  return `counted.counts = 1 AND ${conditionsOn('counted.occurred_at', 1, filter)}`;
+}
+
+/** Usage that only metrics tell, to the minute. */
+export const metered = `${minutes} CROSS ${withTheirKeys}`;
+
+export function ofMetered(filter: UsageFilter): string {
+  return `key.origin = 'metrics' AND ${ofMinutes(filter)}`;
+}
+
+/** Everything that counts with the most exact time that is known of it, in milliseconds since 1970. */
+export function entries(filter: UsageFilter): string {
+  return `SELECT counted.occurred_at AS at, counted.counted_key_id AS key_id, ${statementAmounts}
+      FROM ${requests} WHERE ${ofRequests(filter)}
+    UNION ALL
+    SELECT counted.minute * ${MINUTE_MS}, counted.key_id, ${summing.columns}
+      FROM ${metered} WHERE ${ofMetered(filter)}`;
+}

@@ -1,0 +1,103 @@
+import type { Prepare } from '#platform/read-models.js';
+import { blocksOf } from './usage-blocks.js';
+import { bucketsOf, type CalendarUnit } from './usage-buckets.js';
+import {
+  boundsOf,
+  entries,
+  keyColumns,
+  minutes,
+  ofMinutes,
+  withTheirKeys,
+  type UsageFilter,
+} from './usage-filter.js';
+import type { UsageBreakdown, UsageCut } from './sessions.shapes.js';
+
+/** A grouping as SQL: the rows to sum, what to group them by, and what to bind. */
+export interface Grouping {
+  /** Common table expressions, or nothing. */
+  readonly before: string;
+  readonly from: string;
+  readonly by: string;
+  readonly bind: Readonly<Record<string, string | number>>;
+  /** Where each bucket of time ends, by its start, both in minutes. */
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+const DAY_MINUTES = 1_440;
+
+export function groupingOf(
+  by: UsageCut,
+  timezone: string,
+  filter: UsageFilter,
+  prepare: Prepare,
+): Grouping {
+  switch (by) {
+    case 'block':
+      return byBlock(filter, prepare);
+    case 'hour':
+    case 'day':
+    case 'week':
+    case 'month':
+      return byCalendar(by, timezone, filter, prepare);
+    case 'minute':
+      return { ...ungrouped(filter), by: 'counted.minute' };
+    default:
+      return { ...ungrouped(filter), by: keyColumns[by satisfies UsageBreakdown] };
+  }
+}
+
+/** All that is asked for, as one. */
+export function ungrouped(filter: UsageFilter): Grouping {
+  const from = `${minutes} ${withTheirKeys} WHERE ${ofMinutes(filter)}`;
+  return { before: '', from, by: 'NULL', bind: boundsOf(filter), ends: new Map() };
+}
+
+function byCalendar(
+  unit: CalendarUnit,
+  timezone: string,
+  filter: UsageFilter,
+  prepare: Prepare,
+): Grouping {
+  const buckets = bucketsOf(daysWithUsage(filter, prepare), unit, timezone);
+  const rows = buckets.map(({ start, end }) => [start, end] as const);
+  return {
+    before: `WITH bucket AS MATERIALIZED (
+      SELECT value ->> 0 AS start, value ->> 1 AS next FROM json_each(@buckets))`,
+    from: `bucket CROSS JOIN ${minutes}
+      ON counted.minute >= bucket.start AND counted.minute < bucket.next
+      ${withTheirKeys} WHERE ${ofMinutes(filter)}`,
+    by: 'bucket.start',
+    bind: { ...boundsOf(filter), buckets: JSON.stringify(rows) },
+    ends: new Map(rows),
+  };
+}
+
+/** The days (UTC, since 1970) in which anything was used, each found by one step in the index. */
+function daysWithUsage({ since, until }: UsageFilter, prepare: Prepare): number[] {
+  const firstDay = (from: string) =>
+    `(SELECT minute / ${DAY_MINUTES} FROM usage_by_minute WHERE minute >= ${from}
+      ORDER BY minute LIMIT 1)`;
+  const sql = `
+    WITH RECURSIVE day(number) AS (
+      SELECT ${firstDay('@since')} UNION ALL
+      SELECT ${firstDay(`(day.number + 1) * ${DAY_MINUTES}`)} FROM day
+      WHERE day.number IS NOT NULL)
+    SELECT number FROM day WHERE number * ${DAY_MINUTES} < @until`;
+  const rows = prepare<[object], { number: bigint }>(sql).all({ since, until });
+  return rows.map(({ number }) => Number(number));
+}
+
+function byBlock(filter: UsageFilter, prepare: Prepare): Grouping {
+  const blocks = blocksOf(filter, prepare);
+  const rows = blocks.map(({ start, first, next }) => [start, first, next]);
+  return {
+    before: `WITH entry AS (${entries(filter)}), block AS MATERIALIZED (
+      SELECT value ->> 0 AS start, value ->> 1 AS first, value ->> 2 AS next
+      FROM json_each(@blocks))`,
+    from: `block CROSS JOIN entry AS counted
+      ON counted.at >= block.first AND counted.at < block.next ${withTheirKeys}`,
+    by: 'block.start',
+    bind: { ...boundsOf(filter), blocks: JSON.stringify(rows) },
+    ends: new Map(blocks.map(({ start, end }) => [start, end])),
+  };
+}

@@ -1,0 +1,194 @@
+import type { Database } from 'better-sqlite3';
+import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
+import { negativeValues, sumColumns, summing, sumValues, type UsageAmounts } from './usage-sums.js';
+
+/**
+ * Sums by minute (since 1970, UTC) and key, and by session. A key is everything that usage can be
+ * grouped by; what is not told is ''. Sums of origin `metrics` count only in sessions that have none
+ * of origin `requests`: that is for queries to see, since telemetry of both kinds arrives in any order.
+ */
+export const totalsSchema = `
+  CREATE TABLE usage_keys (
+    id INTEGER PRIMARY KEY,
+    agent TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('requests', 'metrics')),
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    project TEXT NOT NULL,
+    team TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    UNIQUE (agent, session_id, origin, provider, model, project, team, user_id, task_id)
+  ) STRICT;
+  CREATE TABLE usage_by_minute (
+    minute INTEGER NOT NULL,
+    key_id INTEGER NOT NULL,
+    ${sumColumns},
+    PRIMARY KEY (minute, key_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage_by_session (
+    agent TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    ${sumColumns},
+    PRIMARY KEY (agent, session_id, origin)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage_failures (
+    minute INTEGER NOT NULL,
+    key_id INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    PRIMARY KEY (minute, key_id)
+  ) STRICT, WITHOUT ROWID;`;
+
+export const MINUTE_MS = 60_000;
+
+/** How many keys are remembered, so that the table need not be asked: sessions come and go. */
+const KEYS_REMEMBERED_MAX = 10_000;
+
+type Origin = 'requests' | 'metrics';
+type Told = Pick<
+  DataOf<'UsageRecorded'>,
+  'agent' | 'sessionId' | 'provider' | 'model' | 'project' | 'team' | 'userId' | 'taskId'
+>;
+type Key = [
+  agent: string,
+  sessionId: string,
+  origin: string,
+  provider: string,
+  model: string,
+  project: string,
+  team: string,
+  userId: string,
+  taskId: string,
+];
+const PROJECT = 5;
+
+/** Writes the sums. */
+export class Sums {
+  private readonly keys = new Map<string, number>();
+  private readonly keysById = new Map<number, Key>();
+  private readonly findKey;
+  private readonly readKey;
+  private readonly insertKey;
+  private readonly addToMinute;
+  private readonly addToSession;
+  private readonly dropEmptyMinute;
+  private readonly dropEmptySession;
+  private readonly countFailure;
+
+  constructor(db: Database) {
+    const key = 'agent, session_id, origin, provider, model, project, team, user_id, task_id';
+    this.findKey = db
+      .prepare<Key, number>(
+        `SELECT id FROM usage_keys WHERE (${key}) = (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .pluck();
+    this.readKey = db.prepare<[number], Key>(`SELECT ${key} FROM usage_keys WHERE id = ?`).raw();
+    this.insertKey = db.prepare<Key>(
+      `INSERT INTO usage_keys (${key}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.addToMinute = db.prepare(
+      `INSERT INTO usage_by_minute (minute, key_id, ${summing.columns})
+        VALUES (?, ?, ${summing.values}) ON CONFLICT DO UPDATE SET ${summing.added}`,
+    );
+    this.addToSession = db.prepare(
+      `INSERT INTO usage_by_session (agent, session_id, origin, ${summing.columns})
+        VALUES (?, ?, ?, ${summing.values}) ON CONFLICT DO UPDATE SET ${summing.added}`,
+    );
+    this.countFailure = db.prepare(
+      `INSERT INTO usage_failures VALUES (?, ?, 1)
+        ON CONFLICT DO UPDATE SET failures = failures + 1`,
+    );
+    this.dropEmptyMinute = db.prepare(
+      `DELETE FROM usage_by_minute
+        WHERE minute = ? AND key_id = ? AND requests = 0`,
+    );
+    this.dropEmptySession = db.prepare(
+      `DELETE FROM usage_by_session
+        WHERE agent = ? AND session_id = ? AND origin = ? AND requests = 0`,
+    );
+  }
+
+  keyOfRequest(told: Told): number {
+    return this.idOf(keyOf(told, 'requests'));
+  }
+
+  keyOfMetrics(told: Told): number {
+    return this.idOf(keyOf(told, 'metrics'));
+  }
+
+  /** The key with the other one's project where it has none itself. */
+  keyWithProjectOf(id: number, otherId: number): number {
+    const key = this.keyOf(id);
+    const project = this.keyOf(otherId)[PROJECT];
+    if (key[PROJECT] !== '' || project === '') return id;
+    return this.idOf(key.with(PROJECT, project) as Key);
+  }
+
+  /** @param at milliseconds since 1970. */
+  add(keyId: number, at: number, amounts: UsageAmounts): void {
+    this.change(keyId, at, sumValues(amounts));
+  }
+
+  /** Takes away what was added; a row of which nothing is left goes, so that it is in no list. */
+  remove(keyId: number, at: number, amounts: UsageAmounts): void {
+    this.change(keyId, at, negativeValues(amounts));
+    const [agent, sessionId, origin] = this.keyOf(keyId);
+    this.dropEmptyMinute.run(Math.floor(at / MINUTE_MS), keyId);
+    this.dropEmptySession.run(agent, sessionId, origin);
+  }
+
+  /** A request that the agent gave up on. */
+  addFailure(keyId: number, at: number): void {
+    this.countFailure.run(Math.floor(at / MINUTE_MS), keyId);
+  }
+
+  private change(keyId: number, at: number, values: readonly number[]): void {
+    const [agent, sessionId, origin] = this.keyOf(keyId);
+    this.addToMinute.run(Math.floor(at / MINUTE_MS), keyId, ...values);
+    this.addToSession.run(agent, sessionId, origin, ...values);
+  }
+
+  private idOf(key: Key): number {
+    const text = JSON.stringify(key);
+    const known = this.keys.get(text);
+    if (known !== undefined) return known;
+    const id = this.findKey.get(...key) ?? Number(this.insertKey.run(...key).lastInsertRowid);
+    this.remember(id, key, text);
+    return id;
+  }
+
+  private keyOf(id: number): Key {
+    const known = this.keysById.get(id);
+    if (known !== undefined) return known;
+    const key = this.readKey.get(id);
+    if (key === undefined) throw new Error(`There is no usage key ${id}.`);
+    this.remember(id, key, JSON.stringify(key));
+    return key;
+  }
+
+  private remember(id: number, key: Key, text: string): void {
+    if (this.keys.size >= KEYS_REMEMBERED_MAX) {
+      this.keys.clear();
+      this.keysById.clear();
+    }
+    this.keys.set(text, id);
+    this.keysById.set(id, key);
+  }
+}
+
+function keyOf(told: Told, origin: Origin): Key {
+  const { agent, sessionId, provider, model, project, team, userId, taskId } = told;
+  return [
+    agent,
+    sessionId,
+    origin,
+    provider,
+    model,
+    project ?? '',
+    team ?? '',
+    userId ?? '',
+    taskId ?? '',
+  ];
+}
