@@ -22,3 +22,11 @@ export function formatUsd(nanoUsd: bigint): string {
   const point = digits.length - DIGITS_AFTER_POINT;
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
+
+/** A share of an amount, rounded once, half to even. The divisor is positive. */
+export function dividedHalfToEven(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  const twiceRest = (dividend % divisor) * 2n;
+  const up = twiceRest > divisor || (twiceRest === divisor && quotient % 2n === 1n);
+  return up ? quotient + 1n : quotient;
+}

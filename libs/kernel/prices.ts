@@ -1,3 +1,4 @@
+import { dividedHalfToEven } from './money.js';
 import type { TokenKind, Price, PublishedPrices, UsageToPrice } from './price-shapes.js';
 
 /**
@@ -124,11 +125,4 @@ function tokensByKind(usage: UsageToPrice): (readonly [TokenKind, number])[] {
     ['cacheCreation', Math.max(0, usage.cacheCreationTokens - hour)],
     ['cacheCreation1h', hour],
   ];
-}
-
-function dividedHalfToEven(dividend: bigint, divisor: bigint): bigint {
-  const quotient = dividend / divisor;
-  const twiceRest = (dividend % divisor) * 2n;
-  const up = twiceRest > divisor || (twiceRest === divisor && quotient % 2n === 1n);
-  return up ? quotient + 1n : quotient;
 }

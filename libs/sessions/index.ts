@@ -1,4 +1,5 @@
 import type { Context } from '#platform/context.js';
+import { ModelsQueries } from './models.queries.js';
 import { SessionsController, sessionsRoutes } from './sessions.controller.js';
 import { SessionsQueries } from './sessions.queries.js';
 import { StreamController, streamRoutes } from './stream.controller.js';
@@ -8,6 +9,6 @@ import { UsageQueries } from './usage.queries.js';
 /** Agent sessions and what they use. The API needs providers of EventLog, ReadModels and Clock. */
 export const sessions: Context = {
   controllers: [SessionsController, UsageController, StreamController],
-  providers: [SessionsQueries, UsageQueries],
+  providers: [SessionsQueries, UsageQueries, ModelsQueries],
   routes: [...sessionsRoutes, ...usageRoutes, ...streamRoutes],
 };

@@ -187,6 +187,24 @@ export const usageQuery = z.strictObject({
 });
 export type UsageQuery = z.infer<typeof usageQuery>;
 
+const modelComparison = z.strictObject({
+  provider: z.string(),
+  model: z.string(),
+  ...usage,
+  costPerRequestUsd: z.string().nullable().describe('Of the requests that have a price.'),
+  costPer1kOutputTokensUsd: z.string().nullable().describe('Of the requests that have a price.'),
+  latencyMs: z
+    .strictObject({ p50: z.int(), p95: z.int() })
+    .nullable()
+    .describe(
+      'From request to the end of the answer, by nearest rank; null: the agent tells none.',
+    ),
+  failedRequests: z.int().describe('Requests that the agent gave up on.'),
+  errorRate: z.number().min(0).max(1).nullable().describe('Of all requests that were made.'),
+});
+export type ModelComparison = z.infer<typeof modelComparison>;
+export const modelComparisons = z.strictObject({ items: z.array(modelComparison) });
+
 export const modelsQuery = z.strictObject(usageFilter);
 export type ModelsQuery = z.infer<typeof modelsQuery>;
 

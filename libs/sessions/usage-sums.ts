@@ -41,6 +41,10 @@ export const noUsage: UsageAmounts = Object.freeze(
   Object.fromEntries(names.map((it) => [it, 0])) as Record<Column, number>,
 );
 
+export const noSums: UsageSums = Object.freeze(
+  Object.fromEntries(names.map((it) => [it, 0n])) as Record<Column, bigint>,
+);
+
 /** Column definitions. */
 export const sumColumns = names.map((it) => `${columns[it]} INTEGER NOT NULL DEFAULT 0`).join(', ');
 

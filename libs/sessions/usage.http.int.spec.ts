@@ -1,6 +1,6 @@
 import { all, get, happen, page, problem, serve, stop, url } from './api.contract.js';
 import { at, history, usageRecorded, type Fact } from './session-facts.specification.js';
-import { usagePage } from './sessions.shapes.js';
+import { modelComparisons, usagePage } from './sessions.shapes.js';
 
 beforeEach(serve);
 afterEach(stop);
@@ -85,6 +85,139 @@ describe('GET /api/v1/usage', () => {
   });
 });
 
+describe('GET /api/v1/usage, further', () => {
+  const keysOf = (items: readonly Record<string, unknown>[]) => items.map((it) => it['key']);
+
+  test('begins days, weeks and months where the asked time zone does', async () => {
+    const late = '2026-11-19T23:30:00.000Z';
+    happen(...history(['UsageRecorded', usageRecorded(), late]));
+    const { items } = await page('/api/v1/usage?by=day&timezone=Europe/Berlin');
+    expect(items).toMatchObject([
+      {
+        key: '2026-11-19T23:00:00.000Z',
+        label: '2026-11-20',
+        endsAt: '2026-11-20T23:00:00.000Z',
+        requests: 1,
+      },
+    ]);
+    const months = await page('/api/v1/usage?by=month&timezone=Pacific/Auckland');
+    expect(months.items).toMatchObject([{ label: '2026-11', key: '2026-10-31T11:00:00.000Z' }]);
+    expect((await page('/api/v1/usage?by=week')).items).toMatchObject([{ label: '2026-W47' }]);
+  });
+
+  test('refuses a time zone that there is not', async () => {
+    const path = '/api/v1/usage?by=day&timezone=Mars/Olympus';
+    expect(await problem(path)).toMatchObject({ code: 'BAD_REQUEST', field: 'timezone' });
+  });
+
+  test('begins a block with the hour of its first use, and the next after more than five hours', async () => {
+    const use = (time: string): Fact => ['UsageRecorded', usageRecorded(), time];
+    happen(
+      ...history(
+        use('2026-11-19T10:40:00.000Z'),
+        use('2026-11-19T15:00:00.000Z'), // five hours after the start, to the millisecond
+        use('2026-11-19T15:00:00.001Z'),
+        use('2026-11-19T23:59:59.999Z'),
+      ),
+    );
+    const { items } = await page('/api/v1/usage?by=block');
+    expect(items).toMatchObject([
+      { key: '2026-11-19T10:00:00.000Z', endsAt: '2026-11-19T15:00:00.000Z', requests: 2 },
+      { key: '2026-11-19T15:00:00.000Z', requests: 1 },
+      { key: '2026-11-19T23:00:00.000Z', requests: 1 },
+    ]);
+    const later = await page('/api/v1/usage?by=block&since=2026-11-19T15:00:00Z');
+    expect(later.items).toMatchObject([
+      { key: '2026-11-19T10:00:00.000Z', requests: 1 },
+      { key: '2026-11-19T15:00:00.000Z', requests: 1 },
+      { requests: 1 },
+    ]);
+    expect(await all('/api/v1/usage?by=block&limit=1')).toEqual(items);
+  });
+
+  test('cuts by whom the work is for, and says where nobody was told', async () => {
+    const who = { project: 'shop', team: 'core', userId: 'u', taskId: 't' };
+    happen(
+      ...history(
+        ['UsageRecorded', usageRecorded(who), at(1)],
+        ['UsageRecorded', usageRecorded(), at(2)],
+      ),
+    );
+    for (const [by, name] of [
+      ['project', 'shop'],
+      ['team', 'core'],
+      ['user', 'u'],
+      ['task', 't'],
+    ] as const) {
+      const { items } = await page(`/api/v1/usage?by=${by}`);
+      expect(keysOf(items)).toEqual(['', name]);
+      const filtered = await page(`/api/v1/usage?by=provider&${by}=${name}`);
+      expect(filtered).toMatchObject({ total: { requests: 1 }, items: [{ key: 'anthropic' }] });
+    }
+  });
+
+  test('cuts each group once more, by which it comes to the same', async () => {
+    happen(
+      ...history(
+        ['UsageRecorded', usageRecorded({ model: 'a' }), at(1)],
+        ['UsageRecorded', usageRecorded({ model: 'b', costNanoUsd: null }), at(2)],
+        ['UsageRecorded', usageRecorded({ model: 'a' }), at(-24 * 60)],
+      ),
+    );
+    for (const by of ['day', 'block', 'session']) {
+      const { items } = await page(`/api/v1/usage?by=${by}&breakdown=model`);
+      expect(items.at(-1)).toMatchObject({
+        parts: [{ key: 'a' }, { key: 'b', costUsd: null, unpricedRequests: 1 }],
+      });
+    }
+  });
+});
+
+describe('GET /api/v1/usage/models', () => {
+  test('compares cost, latency and errors', async () => {
+    const request = (durationMs: number | null, costNanoUsd: number | null): Fact => [
+      'UsageRecorded',
+      usageRecorded({ model: 'a', outputTokens: 500, durationMs, costNanoUsd }),
+      at(1),
+    ];
+    const who = { sessionId: 's1', agent: 'claude-code', thread: 'main' } as const;
+    const what = { provider: 'anthropic', statusCode: 529, error: 'x', attempt: 1 } as const;
+    const failed = (model: string): Fact => [
+      'RequestFailed',
+      { ...who, ...what, model, durationMs: 1 },
+      at(2),
+    ];
+    const durations = Array.from({ length: 20 }, (_, index) => 100 * (index + 1));
+    happen(
+      ...history(
+        ...durations.map((it) => request(it, 3_000_000)),
+        request(null, null),
+        failed('a'),
+        failed('b'),
+      ),
+    );
+    const { status, body } = await get('/api/v1/usage/models');
+    expect([status, modelComparisons.safeParse(body).error]).toEqual([200, undefined]);
+    expect(body).toMatchObject({
+      items: [
+        {
+          model: 'a',
+          requests: 21,
+          unpricedRequests: 1,
+          costPerRequestUsd: '0.003000000',
+          costPer1kOutputTokensUsd: '0.006000000',
+          latencyMs: { p50: 1_000, p95: 1_900 },
+          failedRequests: 1,
+          errorRate: 1 / 22,
+        },
+        { model: 'b', requests: 0, costPerRequestUsd: null, latencyMs: null, errorRate: 1 },
+      ],
+    });
+    const none = await get(`/api/v1/usage/models?since=${at(3)}`);
+    expect(none.body).toEqual({ items: [] });
+  });
+});
+
 describe('What is not there', () => {
   test('is answered with a problem, without repeating what was asked', async () => {
     const body = await problem('/api/v1/%3Cscript%3E?token=secret');
@@ -106,6 +239,7 @@ describe('The API document', () => {
       '/api/v1/sessions/{id}',
       '/api/v1/sessions/{id}/events',
       '/api/v1/usage',
+      '/api/v1/usage/models',
       '/api/v1/stream',
     ]);
     expect(paths['/api/v1/sessions']).toMatchObject({
