@@ -50,6 +50,7 @@ export const limits = {
   pageItemsMax: 500,
   pageItemsDefault: 50,
   usageItemsMax: 5_000,
+  coverageGapsMax: 200,
   cursorCharactersMax: 1_000,
   streamSubscribersMax: 100,
   streamHeartbeatMs: 15_000,

@@ -1,4 +1,6 @@
 import type { Context } from '#platform/context.js';
+import { CoverageController, coverageRoutes } from './coverage.controller.js';
+import { CoverageQueries } from './coverage.queries.js';
 import { ModelsQueries } from './models.queries.js';
 import { SessionsController, sessionsRoutes } from './sessions.controller.js';
 import { SessionsQueries } from './sessions.queries.js';
@@ -8,7 +10,7 @@ import { UsageQueries } from './usage.queries.js';
 
 /** Agent sessions and what they use. The API needs providers of EventLog, ReadModels and Clock. */
 export const sessions: Context = {
-  controllers: [SessionsController, UsageController, StreamController],
-  providers: [SessionsQueries, UsageQueries, ModelsQueries],
-  routes: [...sessionsRoutes, ...usageRoutes, ...streamRoutes],
+  controllers: [SessionsController, UsageController, CoverageController, StreamController],
+  providers: [SessionsQueries, UsageQueries, ModelsQueries, CoverageQueries],
+  routes: [...sessionsRoutes, ...usageRoutes, ...coverageRoutes, ...streamRoutes],
 };

@@ -240,6 +240,8 @@ describe('The API document', () => {
       '/api/v1/sessions/{id}/events',
       '/api/v1/usage',
       '/api/v1/usage/models',
+      '/api/v1/coverage',
+      '/api/v1/sessions/{id}/coverage',
       '/api/v1/stream',
     ]);
     expect(paths['/api/v1/sessions']).toMatchObject({
