@@ -51,6 +51,7 @@ export const limits = {
   pageItemsDefault: 50,
   usageItemsMax: 5_000,
   coverageGapsMax: 200,
+  correctionsPageMax: 1_000,
   cursorCharactersMax: 1_000,
   streamSubscribersMax: 100,
   streamHeartbeatMs: 15_000,

@@ -38,6 +38,7 @@ export function given(
   db.exec(projection.schema);
   const apply = projection.prepare(db);
   for (const event of events) apply(event);
+  apply.flush?.();
   return { table: (name) => tableRows(db, name) };
 }
 

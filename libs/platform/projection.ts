@@ -15,6 +15,15 @@ export interface Projection {
   readonly tables: readonly string[];
   /** `CREATE TABLE ... STRICT` and indexes. */
   readonly schema: string;
-  /** Prepares its statements on a connection and returns what applies one event. */
-  prepare(db: Database): (event: RecordedDomainEvent) => void;
+  /** Prepares its statements on a connection and returns what applies events. */
+  prepare(db: Database): Apply;
+}
+
+/**
+ * Applies one event. What it holds back in memory, so as to write a row once for many events, `flush`
+ * writes; it is called before a batch commits and must leave nothing behind.
+ */
+export interface Apply {
+  (event: RecordedDomainEvent): void;
+  readonly flush?: () => void;
 }

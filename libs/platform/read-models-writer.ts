@@ -2,7 +2,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { RecordedEvent } from '#kernel/event.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
-import type { Projection } from './projection.js';
+import type { Apply, Projection } from './projection.js';
 import { sqliteCode } from './sqlite-error.js';
 
 /** Marks the file as ours ("TRIA"), so that a stranger's database is not built upon. */
@@ -29,7 +29,7 @@ interface Saved {
 
 interface Running {
   readonly name: string;
-  readonly apply: (event: RecordedDomainEvent) => void;
+  readonly apply: Apply;
   position: bigint;
 }
 
@@ -123,6 +123,7 @@ export class ReadModelsWriter {
 function applyUnseen(projection: Running, events: readonly RecordedDomainEvent[]): void {
   const { apply, position } = projection;
   for (const event of events) if (event.position > position) apply(event);
+  apply.flush?.();
 }
 
 function positionOf(

@@ -18,7 +18,7 @@ const pageLimit = z.coerce
   .min(1)
   .max(limits.pageItemsMax)
   .default(limits.pageItemsDefault);
-const time = z.iso.datetime({
+export const time = z.iso.datetime({
   offset: true,
   error: 'must be a time such as 2026-11-20T10:00:00Z',
 });
@@ -26,6 +26,8 @@ const money = z
   .string()
   .nullable()
   .describe('US dollars with nine digits after the point; null: used, and no price is known.');
+/** May be negative. */
+export const moneySum = z.string();
 const moment = z.iso.datetime().describe('ISO-8601 UTC');
 
 const sessionState = z.enum(['active', 'idle', 'ended']);

@@ -57,14 +57,17 @@ export const summing = {
     .join(', '),
 };
 
-/** What to bind for them. */
-export function sumValues(amounts: UsageAmounts): number[] {
-  return names.map((it) => amounts[it]);
-}
-
-/** The same, to be taken away again. */
-export function negativeValues(amounts: UsageAmounts): number[] {
-  return names.map((it) => -amounts[it]);
+/**
+ * What to bind for them: the amounts, or with `sign` -1 what takes them away, on top of `before`.
+ * Undefined where a sum would leave the range in which numbers are exact.
+ */
+export function sumValues(
+  amounts: UsageAmounts,
+  sign: 1 | -1,
+  before?: readonly number[],
+): readonly number[] | undefined {
+  const sums = names.map((it, index) => (before?.[index] ?? 0) + sign * amounts[it]);
+  return sums.every(Number.isSafeInteger) ? sums : undefined;
 }
 
 /** The columns of one row as `UsageSums`; `alias` is its table. */

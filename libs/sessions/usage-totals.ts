@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
-import { negativeValues, sumColumns, summing, sumValues, type UsageAmounts } from './usage-sums.js';
+import { sumColumns, summing, sumValues, type UsageAmounts } from './usage-sums.js';
 
 /**
  * Sums by minute (since 1970, UTC) and key, and by session. A key is everything that usage can be
@@ -62,12 +62,20 @@ type Key = [
   userId: string,
   taskId: string,
 ];
+const PROVIDER = 3;
 const PROJECT = 5;
+
+/** What is to be added to the rows of a minute and of a session; `isLess`: something is taken away. */
+interface Change {
+  readonly sums: readonly number[];
+  readonly isLess: boolean;
+}
 
 /** Writes the sums. */
 export class Sums {
   private readonly keys = new Map<string, number>();
   private readonly keysById = new Map<number, Key>();
+  private readonly pending = new Map<string, Change>();
   private readonly findKey;
   private readonly readKey;
   private readonly insertKey;
@@ -128,15 +136,12 @@ export class Sums {
 
   /** @param at milliseconds since 1970. */
   add(keyId: number, at: number, amounts: UsageAmounts): void {
-    this.change(keyId, at, sumValues(amounts));
+    this.change(keyId, at, amounts, 1);
   }
 
-  /** Takes away what was added; a row of which nothing is left goes, so that it is in no list. */
+  /** Takes away what was added. */
   remove(keyId: number, at: number, amounts: UsageAmounts): void {
-    this.change(keyId, at, negativeValues(amounts));
-    const [agent, sessionId, origin] = this.keyOf(keyId);
-    this.dropEmptyMinute.run(Math.floor(at / MINUTE_MS), keyId);
-    this.dropEmptySession.run(agent, sessionId, origin);
+    this.change(keyId, at, amounts, -1);
   }
 
   /** A request that the agent gave up on. */
@@ -144,10 +149,32 @@ export class Sums {
     this.countFailure.run(Math.floor(at / MINUTE_MS), keyId);
   }
 
-  private change(keyId: number, at: number, values: readonly number[]): void {
-    const [agent, sessionId, origin] = this.keyOf(keyId);
-    this.addToMinute.run(Math.floor(at / MINUTE_MS), keyId, ...values);
-    this.addToSession.run(agent, sessionId, origin, ...values);
+  /** Writes what was held back: a session's requests of one minute share their rows. */
+  flush(): void {
+    for (const [name, change] of this.pending) {
+      const [minute, keyId] = name.split(' ').map(Number) as [number, number];
+      const who = this.keyOf(keyId).slice(0, PROVIDER);
+      this.addToMinute.run(minute, keyId, ...change.sums);
+      this.addToSession.run(...who, ...change.sums);
+      if (!change.isLess) continue;
+      // A row of which nothing is left goes, so that it is in no list.
+      this.dropEmptyMinute.run(minute, keyId);
+      this.dropEmptySession.run(...who);
+    }
+    this.pending.clear();
+  }
+
+  private change(keyId: number, at: number, amounts: UsageAmounts, sign: 1 | -1): void {
+    const name = `${Math.floor(at / MINUTE_MS)} ${keyId}`;
+    const change = this.pending.get(name);
+    const sums = sumValues(amounts, sign, change?.sums);
+    if (sums === undefined) {
+      // Together they are more than a number can hold exactly.
+      this.flush();
+      this.change(keyId, at, amounts, sign);
+      return;
+    }
+    this.pending.set(name, { sums, isLess: sign < 0 || change?.isLess === true });
   }
 
   private idOf(key: Key): number {

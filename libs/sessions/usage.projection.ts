@@ -1,17 +1,17 @@
 import type { Database } from 'better-sqlite3';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
-import type { Projection } from '#platform/projection.js';
+import type { Apply, Projection } from '#platform/projection.js';
 import { occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
 import { ledgerSchema, UsageLedger } from './usage-ledger.js';
 import { Sums, totalsSchema } from './usage-totals.js';
 
 /** Requests, tokens and cost: each request once, whoever tells of it. */
-function prepare(db: Database): (event: RecordedDomainEvent) => void {
+function prepare(db: Database): Apply {
   const sums = new Sums(db);
   const ledger = new UsageLedger(db, sums);
   const amountsOf = meteredAmounts(db, 'usage_metered_series');
-  return (event) => {
+  const apply = (event: RecordedDomainEvent): void => {
     switch (event.type) {
       case 'UsageRecorded':
         ledger.add(event.id, event.data, occurredAtMs(event));
@@ -28,6 +28,10 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
       default:
     }
   };
+  const flush = (): void => {
+    sums.flush();
+  };
+  return Object.assign(apply, { flush });
 }
 
 export const usageProjection: Projection = {
