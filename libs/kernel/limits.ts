@@ -28,6 +28,9 @@ export const limits = {
 
   // Prices.
   pricesPerPublicationMax: 500,
+  priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
+  promptTokensAboveMax: 1_000_000_000,
+  pricesPollMs: 500,
 
   // The log.
   eventsPerAppendMax: 50_000,
@@ -45,6 +48,7 @@ export const limits = {
   followBatchEvents: 1_000,
   followPollMs: 50,
   projectorRetryMs: 500,
+  decisionAttemptsMax: 20,
 
   // What goes out.
   pageItemsMax: 500,
