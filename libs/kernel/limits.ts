@@ -30,7 +30,9 @@ export const limits = {
   pricesPerPublicationMax: 500,
   priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
   promptTokensAboveMax: 1_000_000_000,
+  overlapsNamedMax: 10,
   pricesPollMs: 500,
+  unpricedModelsMax: 1_000,
 
   // The log.
   eventsPerAppendMax: 50_000,

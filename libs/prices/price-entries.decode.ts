@@ -68,7 +68,7 @@ export const priceEntry = z
 export interface RefusedEntry {
   readonly index: number;
   readonly reason: string;
-  /** The indexes of the entries that it overlaps. */
+  /** The indexes of the first entries that it overlaps. */
   readonly overlaps: readonly number[];
 }
 
@@ -101,7 +101,8 @@ export function readEntries(entries: readonly unknown[]): ReadEntries {
         .filter((other) => other !== one && overlap(one.price, other.price))
         .map(({ index }) => index);
       if (overlaps.length === 0) return true;
-      refused.push({ index: one.index, reason: overlapping, overlaps });
+      const named = overlaps.slice(0, limits.overlapsNamedMax);
+      refused.push({ index: one.index, reason: overlapping, overlaps: named });
       return false;
     });
     sound.push(...fine);

@@ -15,8 +15,13 @@ export interface PublishEntries {
 
 export type PricesPublished = Fact<'PricesPublished', DataOf<'PricesPublished'>>;
 
+export interface Publication extends PublishedPrices {
+  /** Where the figures were taken from. */
+  readonly source: string;
+}
+
 /** In the order in which they were published. */
-export type Publications = readonly PublishedPrices[];
+export type Publications = readonly Publication[];
 
 /** What may be published. What counts already is not published again. */
 export const pricesDecider: Decider<PublishEntries, Publications, PricesPublished> = {
@@ -34,8 +39,8 @@ export const pricesDecider: Decider<PublishEntries, Publications, PricesPublishe
     return [{ type: 'PricesPublished', data: { ...publication, prices: prices.map(asData) } }];
   },
 
-  evolve(publications, { data: { priceVersion, origin, prices } }) {
-    return [...publications, { priceVersion, origin, prices, order: publications.length + 1 }];
+  evolve(publications, { data }) {
+    return [...publications, { ...data, order: publications.length + 1 }];
   },
 };
 
