@@ -84,6 +84,8 @@ export const limits = {
   cellCharactersMax: 48,
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
+  priceFileBytesMax: 1024 * 1024,
+  modelsNamedMax: 5,
   clockOffMs: 5_000,
   testExportWaitMs: 2_000,
 } as const;
