@@ -15,12 +15,16 @@ export interface EventMetadata {
   readonly causationId?: string;
 }
 
-/** An event that wants to be appended. */
-export interface NewEvent<Type extends string = string, Data = unknown> {
-  /** A UUID. Appending an id that the log already holds changes nothing, for ever. */
-  readonly id: string;
+/** What happened, apart from who says so and when. */
+export interface Fact<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
+}
+
+/** An event that wants to be appended. */
+export interface NewEvent<Type extends string = string, Data = unknown> extends Fact<Type, Data> {
+  /** A UUID. Appending an id that the log already holds changes nothing, for ever. */
+  readonly id: string;
   readonly metadata: EventMetadata;
 }
 

@@ -28,6 +28,11 @@ export const limits = {
 
   // Prices.
   pricesPerPublicationMax: 500,
+  priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
+  promptTokensAboveMax: 1_000_000_000,
+  overlapsNamedMax: 10,
+  pricesPollMs: 500,
+  unpricedModelsMax: 1_000,
 
   // The log.
   eventsPerAppendMax: 50_000,
@@ -45,6 +50,7 @@ export const limits = {
   followBatchEvents: 1_000,
   followPollMs: 50,
   projectorRetryMs: 500,
+  decisionAttemptsMax: 20,
 
   // What goes out.
   pageItemsMax: 500,
@@ -80,6 +86,8 @@ export const limits = {
   cellCharactersMax: 48,
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
+  priceFileBytesMax: 1024 * 1024,
+  modelsNamedMax: 5,
   clockOffMs: 5_000,
   testExportWaitMs: 2_000,
 } as const;

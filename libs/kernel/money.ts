@@ -15,6 +15,17 @@ export function nanoUsdFromDollars(dollars: number): number | undefined {
   return Number.isSafeInteger(nanos) && nanos >= 0 ? nanos : undefined;
 }
 
+/**
+ * Nano-dollars of a decimal such as `3.75`, exactly. Undefined when it is none, has more than nine
+ * digits after the point, or is beyond what one event can hold.
+ */
+export function nanoUsdFromDecimal(decimal: string): number | undefined {
+  const [, whole, fraction = ''] = /^(\d{1,10})(?:\.(\d{1,9}))?$/.exec(decimal) ?? [];
+  if (whole === undefined) return undefined;
+  const nanos = Number(`${whole}${fraction.padEnd(DIGITS_AFTER_POINT, '0')}`);
+  return Number.isSafeInteger(nanos) ? nanos : undefined;
+}
+
 /** `37258500n` becomes `"0.037258500"`. */
 export function formatUsd(nanoUsd: bigint): string {
   const sign = nanoUsd < 0n ? '-' : '';

@@ -6,7 +6,7 @@ export type TokenKind = 'input' | 'output' | 'cacheRead' | 'cacheCreation' | 'ca
 export interface Price {
   /** Who sells it: `anthropic`, `openai`, `google`. */
   readonly provider: string;
-  /** The model's name; with a `*` at its end all names that begin so. */
+  /** The model's name, which is that of its dated snapshots, too; with a `*` at its end all names that begin so. */
   readonly model: string;
   /** `standard` unless the client says another. */
   readonly tier: string;
@@ -14,7 +14,7 @@ export interface Price {
   readonly promptTokensAbove: number;
   /** ISO-8601 UTC, inclusive. */
   readonly validFrom: string;
-  /** ISO-8601 UTC, exclusive; null = until a later price. */
+  /** ISO-8601 UTC, exclusive; null = until another price counts. */
   readonly validUntil: string | null;
   /** Null = not known: a request that used such tokens has no price. */
   readonly nanoUsdPerMillionTokens: Readonly<Record<TokenKind, number | null>>;

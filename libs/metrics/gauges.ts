@@ -7,12 +7,13 @@ export interface GaugeSources {
   readonly logWalBytes?: () => number;
   readonly appendsWaiting?: () => number;
   readonly projectionLags?: () => Promise<readonly ProjectionLag[]>;
+  readonly unpricedModels?: () => number;
 }
 
 /** Adds the process's own metrics (event loop, memory, GC) and the gauges of these sources. */
 export function registerGauges(registry: Registry, sources: GaugeSources): void {
   collectDefaultMetrics({ register: registry });
-  const { logHead, logWalBytes, appendsWaiting, projectionLags } = sources;
+  const { logHead, logWalBytes, appendsWaiting, projectionLags, unpricedModels } = sources;
   if (logHead !== undefined) {
     gauge(
       registry,
@@ -32,6 +33,10 @@ export function registerGauges(registry: Registry, sources: GaugeSources): void 
   if (appendsWaiting !== undefined) {
     const help = 'Appends that wait for their commit.';
     gauge(registry, 'tri_agent_log_appends_waiting', help, appendsWaiting);
+  }
+  if (unpricedModels !== undefined) {
+    const help = 'Models that were used and for which the price book has no price.';
+    gauge(registry, 'tri_agent_unpriced_models', help, unpricedModels);
   }
   if (projectionLags !== undefined) registerLags(registry, projectionLags);
 }

@@ -6,6 +6,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { limits } from '#kernel/limits.js';
@@ -48,7 +49,14 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     }, limits.closingGraceMs).unref();
     done();
   });
-  const module = { module: HttpApp, controllers: [...controllers], providers: [...providers] };
+  // For its command bus alone: what happened is in the log, and nobody listens on the event bus.
+  const imports = [CqrsModule.forRoot()];
+  const module = {
+    module: HttpApp,
+    imports,
+    controllers: [...controllers],
+    providers: [...providers],
+  };
   // Nest declares its options as a class that nobody is meant to construct.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

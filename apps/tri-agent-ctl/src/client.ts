@@ -28,12 +28,24 @@ export class Client {
     shape: Shape,
     query: Query = {},
   ): Promise<z.infer<Shape>> {
-    const response = await this.request(`${this.server.url}${path}${search(query)}`);
-    if (!response.ok) throw await this.refusalOf(response);
-    const parsed = shape.safeParse(parseJson(await this.textOf(response)));
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw this.#stranger(`${path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+    return this.#answerOf(
+      path,
+      shape,
+      await this.request(`${this.server.url}${path}${search(query)}`),
+    );
+  }
+
+  async post<Shape extends z.ZodType>(
+    path: string,
+    shape: Shape,
+    body: unknown,
+  ): Promise<z.infer<Shape>> {
+    const response = await this.request(`${this.server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return this.#answerOf(path, shape, response);
   }
 
   /** Goes through the pages until there are `limit` items or no more. */
@@ -87,6 +99,18 @@ export class Client {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #answerOf<Shape extends z.ZodType>(
+    path: string,
+    shape: Shape,
+    response: Response,
+  ): Promise<z.infer<Shape>> {
+    if (!response.ok) throw await this.refusalOf(response);
+    const parsed = shape.safeParse(parseJson(await this.textOf(response)));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw this.#stranger(`${path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
   }
 
   /** On loopback another program may hold another port, and no other port asks for the token there. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
+import { nanoUsdFromDecimal } from '#kernel/money.js';
 import { parseMoment } from './render/times.js';
 import type { Run } from './run.js';
 
@@ -33,6 +34,14 @@ export function wholeNumber(min: number, max: number = limits.listItemsMax) {
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+/** Kept as it is written, so that nothing of it is lost. */
+export function dollars(text: string): string {
+  if (nanoUsdFromDecimal(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    'It must be US dollars such as 3.75, with at most nine digits after the point.',
+  );
 }
 
 /** Positions are opaque but for being digits. */

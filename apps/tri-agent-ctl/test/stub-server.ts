@@ -26,6 +26,9 @@ export class StubServer {
   countsRecords = true;
   dateOffsetMs = 0;
   home = '/somewhere';
+  /** Answers to what no other shape is kept for, by path; each body posted there stands in `posted`. */
+  readonly answers: Record<string, unknown> = {};
+  readonly posted: unknown[] = [];
   readonly requests: string[] = [];
   readonly lastEventIds: (string | undefined)[] = [];
   readonly exports: unknown[] = [];
@@ -110,7 +113,10 @@ export class StubServer {
   #answerApi(url: URL, request: IncomingMessage, response: ServerResponse): void {
     const [, , , noun, rawId, verb] = url.pathname.split('/');
     const id = decodeURIComponent(rawId ?? '');
-    if (noun === 'status') json(response, 200, this.#status());
+    if (request.method === 'POST') void this.#take(url, request, response);
+    else if (Object.hasOwn(this.answers, url.pathname)) {
+      json(response, 200, this.answers[url.pathname]);
+    } else if (noun === 'status') json(response, 200, this.#status());
     else if (noun === 'usage') json(response, 200, this.#usage());
     else if (noun === 'stream') this.#stream(url, request, response);
     else if (noun === 'sessions' && rawId === undefined) {
@@ -133,6 +139,13 @@ export class StubServer {
         );
       } else json(response, 200, found);
     } else problem(response, 404, 'route_not_found', 'No such route.');
+  }
+
+  async #take(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    this.posted.push(JSON.parse(body));
+    json(response, 200, this.answers[url.pathname]);
   }
 
   #status(): unknown {

@@ -11,6 +11,8 @@ import {
   type HealthCheck,
 } from '#libs/metrics/health.js';
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
+import { LivePrices } from '#libs/prices/live-prices.js';
+import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
@@ -44,7 +46,7 @@ export async function startApi(
     ports: { http: null, ...otlp },
     lags: () => projectionLags(house.log, models, clock.now()),
   };
-  registerFigures(house, status);
+  registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
       ...contexts.flatMap(({ controllers }) => controllers),
@@ -72,17 +74,22 @@ export async function startApi(
   };
 }
 
-function registerFigures({ log, registry }: House, { lags }: StatusSource): void {
+function registerFigures(
+  { log, registry }: House,
+  { lags }: StatusSource,
+  unpriced: UnpricedModelsQueries,
+): void {
   registerGauges(registry, {
     logHead: () => log.head(),
     logWalBytes: () => log.stats().walBytes,
     appendsWaiting: () => log.stats().appendsWaiting,
     projectionLags: lags,
+    unpricedModels: () => unpriced.count(),
   });
 }
 
 function providersOf(
-  { config, log, registry }: House,
+  { config, log, registry, prices }: House,
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
@@ -101,6 +108,7 @@ function providersOf(
     { provide: EventLog, useValue: log },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
+    { provide: LivePrices, useValue: prices },
     { provide: Registry, useValue: registry },
     { provide: HEALTH_CHECKS, useValue: checks },
     { provide: API_DESCRIPTION, useValue: description },

@@ -1,6 +1,7 @@
 import { metrics } from '#libs/metrics/index.js';
+import { prices } from '#libs/prices/index.js';
 import { sessions } from '#libs/sessions/index.js';
 import type { Context } from '#platform/context.js';
 
 /** Every context that answers questions. */
-export const contexts: readonly Context[] = [sessions, metrics];
+export const contexts: readonly Context[] = [sessions, prices, metrics];

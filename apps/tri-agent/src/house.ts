@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken, readOrMakeToken } from '#libs/access/access-token.js';
-import { PriceBook } from '#kernel/prices.js';
-import type { CostOf } from '#libs/telemetry/costing.js';
+import { LivePrices } from '#libs/prices/live-prices.js';
+import { Clock } from '#platform/clock.js';
 import type { Config } from '#platform/config.js';
 import { StartError } from './start-error.js';
 
@@ -15,8 +15,8 @@ export interface House {
   readonly config: Config;
   readonly token: AccessToken;
   readonly log: SqliteLog;
-  /** What a request costs by today's price book. */
-  readonly costOf: CostOf;
+  /** Started by whoever serves a role that needs it. */
+  readonly prices: LivePrices;
   readonly registry: Registry;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
@@ -43,7 +43,6 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
   }
   const log = SqliteLog.open(join(config.home, 'events.db'));
   const token = new AccessToken(config.token ?? readOrMakeToken(config.home));
-  const prices = new PriceBook();
-  const costOf: CostOf = (usage) => prices.costOf(usage);
-  return { config, token, log, costOf, registry: new Registry(), fail };
+  const prices = new LivePrices(log, new Clock());
+  return { config, token, log, prices, registry: new Registry(), fail };
 }

@@ -1,5 +1,6 @@
+import { pricesProjections } from '#libs/prices/projections.js';
 import { sessionsProjections } from '#libs/sessions/projections.js';
 import type { Projection } from '#platform/projection.js';
 
 /** Every read model of every context. */
-export const projections: readonly Projection[] = sessionsProjections;
+export const projections: readonly Projection[] = [...sessionsProjections, ...pricesProjections];

@@ -41,10 +41,17 @@ async function startRoles(house: House, running: RunningRole[]): Promise<Ports> 
     running.push(role);
     return role;
   };
+  if (has('receiver') || has('api')) keep(await startPrices(house));
   if (has('projector')) keep(await startProjector(house));
   if (has('watchdog')) keep(startWatchdog(house));
   const receiver = has('receiver') ? keep(await startReceiver(house)) : undefined;
   const otlp = { otlpHttp: receiver?.otlpHttp ?? null, otlpGrpc: receiver?.otlpGrpc ?? null };
   const api = has('api') ? keep(await startApi(house, otlp)) : undefined;
   return { http: api?.http ?? null, ...otlp };
+}
+
+/** The receiver stamps usage by the price book, the api shows and changes it. */
+async function startPrices({ prices }: House): Promise<RunningRole> {
+  await prices.start();
+  return prices;
 }

@@ -64,6 +64,8 @@ async function* examine(output: Output): AsyncGenerator<Finding> {
   yield* await remote.checkReadiness(client);
   const { findings, status } = await remote.checkStatus(client);
   yield* findings;
+  const prices = status === undefined ? undefined : await remote.checkPrices(client);
+  if (prices !== undefined) yield prices;
   const otlpPort = status?.ports?.otlpHttp;
   yield* await remote.checkPorts(client, status);
   yield await local.checkClaude(io, server, otlpPort);

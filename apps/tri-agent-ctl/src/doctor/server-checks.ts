@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import { describeFailure, parseJson, type Client } from '../client.js';
+import { Failure } from '../failure.js';
 import type { Io } from '../io.js';
 import { formatDuration } from '../render/times.js';
 import { hostOf, otlpUrl } from '../server.js';
@@ -82,6 +83,27 @@ export async function checkStatus(client: Client): Promise<StatusFindings> {
     return { findings, status };
   } catch (error) {
     return { findings: [fail('access', 'the API stays closed', describeFailure(error))] };
+  }
+}
+
+/** Whether all that was used has a price. Undefined where the server does not tell. */
+export async function checkPrices(client: Client): Promise<Finding | undefined> {
+  try {
+    const max = limits.modelsNamedMax;
+    const { items, nextCursor } = await client.list(
+      '/api/v1/prices/missing',
+      shapes.missingPrice,
+      max,
+    );
+    if (items.length === 0) return ok('prices', 'every model that was used has one');
+    const names = [...new Set(items.map(({ model }) => model))].join(', ');
+    const more = nextCursor === null ? '' : ' and others';
+    const fix = 'See "tri-agent-ctl prices missing"; their cost is unknown until you set a price.';
+    return warn('prices', `none is known for ${names}${more}`, fix);
+  } catch (error) {
+    // An older server has no price book, and one that has just started builds its tables first.
+    if (error instanceof Failure && [404, 503].includes(error.httpStatus ?? 0)) return undefined;
+    return fail('prices', 'the server does not tell', describeFailure(error));
   }
 }
 

@@ -1,0 +1,342 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StubServer } from '../test/stub-server.js';
+import { run } from '../test/terminal.js';
+
+let server: StubServer;
+let home: string;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  server = await StubServer.start();
+  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
+  env = server.env(home);
+  server.answers['/api/v1/prices'] = published();
+});
+afterEach(async () => {
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+function published(given: Record<string, unknown> = {}) {
+  return { priceVersion: 'operator-1', accepted: 1, refused: [], warnings: [], ...given };
+}
+const aPrice = (given: Record<string, unknown> = {}) => ({
+  provider: 'anthropic',
+  model: 'claude-sonnet-4-5',
+  tier: 'standard',
+  promptTokensAbove: 200_000,
+  validFrom: '1970-01-01T00:00:00.000Z',
+  validUntil: '2026-12-01T00:00:00.000Z',
+  usdPerMillionTokens: {
+    input: '3.000000000',
+    output: '22.500000000',
+    cacheRead: '0.000000001',
+    cacheCreation: null,
+    cacheCreation1h: '6.000000000',
+  },
+  origin: 'shipped',
+  priceVersion: 'shipped-1',
+  source: 's',
+  superseded: false,
+  ...given,
+});
+const aMissing = (given: Record<string, unknown> = {}) => ({
+  agent: 'codex',
+  provider: 'openai',
+  model: 'gpt-x',
+  tier: 'standard',
+  firstSeenAt: '2026-11-20T11:00:00.000Z',
+  lastSeenAt: '2026-11-20T11:59:55.000Z',
+  resolved: false,
+  ...given,
+});
+const list = (...items: unknown[]) => ({ items, nextCursor: null });
+
+describe('prices', () => {
+  test('lists exact dollars per million tokens, and what is unknown', async () => {
+    server.answers['/api/v1/prices'] = list(aPrice(), aPrice({ superseded: true }));
+    const { exit, out } = await run(env, ['prices']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(
+      /anthropic +claude-sonnet-4-5 +standard +200,000 +3\.00 +22\.50 +0\.000000001 +\? +6\.00 +2026-12-01 +shipped\n/,
+    );
+    expect(out).toContain('shipped, superseded');
+  });
+
+  test('list asks for models, a provider and what was superseded', async () => {
+    server.answers['/api/v1/prices'] = list();
+    const { out } = await run(env, [
+      'prices',
+      'list',
+      '--model',
+      'sonnet',
+      '--provider',
+      'a',
+      '--all',
+    ]);
+    expect(server.requests[0]).toBe(
+      'GET /api/v1/prices?model=sonnet&provider=a&all=true&limit=500',
+    );
+    expect(out).toContain('No such prices');
+  });
+
+  test('missing names the models without one, and what to do', async () => {
+    server.answers['/api/v1/prices/missing'] = list(
+      aMissing(),
+      aMissing({ model: 'y', resolved: true }),
+    );
+    const { exit, out, err } = await run(env, ['prices', 'missing', '--all']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(
+      /codex +openai +gpt-x +standard +5s +unknown\n.* y +standard +5s +known by now/,
+    );
+    expect(err).toContain('tri-agent-ctl prices set');
+    server.answers['/api/v1/prices/missing'] = list();
+    expect((await run(env, ['prices', 'missing'])).out).toBe(
+      'Every model that was used has a price.\n',
+    );
+  });
+
+  test('prints no terminal sequence that a model has in its name', async () => {
+    const model = 'evil\u001b[2J\u202e';
+    server.answers['/api/v1/prices'] = list(aPrice({ model }));
+    server.answers['/api/v1/prices/missing'] = list(aMissing({ model }));
+    for (const argv of [['prices'], ['prices', '--json'], ['prices', 'missing'], ['doctor']]) {
+      expect((await run(env, argv)).out).not.toMatch(/\u001b|\u202e/);
+    }
+  });
+
+  test.each([[['prices', 'list']], [['prices', 'missing']]])(
+    '%j prints the answer with --json',
+    async (argv) => {
+      const answer = list(argv[1] === 'list' ? aPrice() : aMissing());
+      server.answers[argv[1] === 'list' ? '/api/v1/prices' : '/api/v1/prices/missing'] = answer;
+      expect(JSON.parse((await run(env, [...argv, '--json'])).out)).toEqual(answer);
+    },
+  );
+});
+
+describe('prices set', () => {
+  const set = ['prices', 'set', 'claude-x', '--provider', 'anthropic'];
+  const rates = ['--input', '3', '--output', '15.000000001'];
+
+  test('publishes one price with its decimals as they were typed', async () => {
+    const more = ['--cache-read', '0.3', '--cache-creation', '3.75', '--cache-creation-1h', '6'];
+    const when = [
+      '--tier',
+      'fast',
+      '--above',
+      '200000',
+      '--from',
+      '2026-01-01',
+      '--until',
+      'today',
+    ];
+    const argv = [...set, ...rates, ...more, ...when, '--source', 'contract'];
+    const { exit, out, err } = await run(env, argv);
+    expect({ exit, out, err }).toEqual({
+      exit: 0,
+      out: 'The price was published as operator-1.\n',
+      err: '',
+    });
+    expect(server.posted).toEqual([
+      {
+        source: 'contract',
+        prices: [
+          {
+            provider: 'anthropic',
+            model: 'claude-x',
+            tier: 'fast',
+            promptTokensAbove: 200_000,
+            validFrom: '2026-01-01T00:00:00.000Z',
+            validUntil: '2026-11-20T00:00:00.000Z',
+            usdPerMillionTokens: {
+              input: '3',
+              output: '15.000000001',
+              cacheRead: '0.3',
+              cacheCreation: '3.75',
+              cacheCreation1h: '6',
+            },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('says that requests with cached tokens stay without a cost where their price was left out', async () => {
+    const { err } = await run(env, [...set, ...rates]);
+    expect(err).toContain('cached tokens');
+  });
+
+  test('says when the price counted already', async () => {
+    server.answers['/api/v1/prices'] = published({
+      priceVersion: null,
+      warnings: ['Mind the gap.'],
+    });
+    const { out, err } = await run(env, [...set, ...rates]);
+    expect(out).toBe('The price counted already: nothing was published.\n');
+    expect(err).toContain('Mind the gap.');
+  });
+
+  test('fails with the reason when the server refuses it', async () => {
+    const refused = [{ index: 0, reason: 'model may have a * only at its end', overlaps: [] }];
+    server.answers['/api/v1/prices'] = published({ priceVersion: null, accepted: 0, refused });
+    const { exit, err } = await run(env, [...set, ...rates]);
+    expect(exit).toBe(1);
+    expect(err).toContain('model may have a * only at its end');
+  });
+
+  test.each([
+    [set],
+    [[...set, '--input', '3']],
+    [[...set, '--input', '0.0000000001', '--output', '1']],
+    [[...set, '--input', '3,75', '--output', '1']],
+    [[...set, '--input=-1', '--output', '1']],
+    [[...set, ...rates, '--above', 'many']],
+    [[...set, ...rates, '--from', 'someday']],
+    [['prices', 'set', '--provider', 'a', ...rates]],
+    [['prices', 'burn']],
+  ])('%j is not understood', async (argv) => {
+    const { exit, out } = await run(env, argv);
+    expect({ exit, out }).toEqual({ exit: 2, out: '' });
+    expect(server.posted).toEqual([]);
+  });
+});
+
+describe('prices import', () => {
+  async function importing(name: string, content: string | Uint8Array, ...more: string[]) {
+    const path = join(home, name);
+    await writeFile(path, content);
+    return run(env, ['prices', 'import', path, ...more]);
+  }
+
+  test('publishes a CSV file; an empty cell says nothing', async () => {
+    const { exit, out } = await importing(
+      'prices.csv',
+      '\ufeffmodel,provider,input,output,cacheRead,validFrom,validUntil,promptTokensAbove\r\n' +
+        '"a",openai,1.10,4,,2026-01-01,,200000\r\n',
+    );
+    expect({ exit, out }).toEqual({ exit: 0, out: 'The price was published as operator-1.\n' });
+    expect(server.posted).toEqual([
+      {
+        source: 'prices.csv',
+        prices: [
+          {
+            model: 'a',
+            provider: 'openai',
+            validFrom: '2026-01-01T00:00:00Z',
+            promptTokensAbove: 200_000,
+            usdPerMillionTokens: { input: '1.10', output: '4' },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('publishes a JSON file, with numbers as the decimals that they are', async () => {
+    const price = { model: 'a', usdPerMillionTokens: { input: 0.1, output: '4', cacheRead: null } };
+    const file = { source: 'contract', prices: [{ ...price, validFrom: '2026-01-01' }, 'odd'] };
+    await importing('prices.json', JSON.stringify(file));
+    await importing('list', JSON.stringify([price]), '--source', 'me');
+    const usdPerMillionTokens = { input: '0.1', output: '4', cacheRead: null };
+    expect(server.posted).toEqual([
+      {
+        source: 'contract',
+        prices: [{ model: 'a', validFrom: '2026-01-01T00:00:00Z', usdPerMillionTokens }, 'odd'],
+      },
+      { source: 'me', prices: [{ model: 'a', usdPerMillionTokens }] },
+    ]);
+  });
+
+  const partly = [
+    'provider,model,input,output',
+    'openai,a,1,2',
+    'openai,b,1',
+    '',
+    'openai,"c,1,2',
+    'openai,d,-1,2',
+    'openai,a,3,4',
+  ].join('\n');
+
+  test('reports by line what was refused, publishes the rest, and ends with 1', async () => {
+    server.answers['/api/v1/prices'] = published({
+      accepted: 3,
+      refused: [
+        { index: 1, reason: 'input must be \u001b[2JUS dollars', overlaps: [] },
+        { index: 2, reason: 'it overlaps', overlaps: [0, 1] },
+      ],
+      warnings: ['There is a gap.'],
+    });
+    const { exit, out, err } = await importing('p.csv', partly);
+    expect({ exit, out }).toEqual({ exit: 1, out: '3 prices were published as operator-1.\n' });
+    expect(err.split('\n')).toEqual([
+      'There is a gap.',
+      'Refused: 4.',
+      expect.stringMatching(/line 3: it has 3 cells where there are 4 columns$/),
+      expect.stringMatching(/line 5: it has a quotation mark/),
+      expect.stringMatching(/line 6: input must be US dollars$/),
+      expect.stringMatching(/line 7: it overlaps \(see line 2, line 6\)$/),
+      '',
+    ]);
+  });
+
+  test('tells programs the same', async () => {
+    const { exit, out } = await importing('p.csv', partly, '--json');
+    expect(exit).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      priceVersion: 'operator-1',
+      refused: [{ place: 'line 3' }, { place: 'line 5' }],
+    });
+  });
+
+  test('asks the server nothing when no line can be used', async () => {
+    const { exit, out } = await importing('p.csv', 'provider,model,input,output\nx\n');
+    expect({ exit, out }).toEqual({ exit: 1, out: 'Nothing was published.\n' });
+    expect(server.posted).toEqual([]);
+  });
+
+  test.each<[string, string | Uint8Array, RegExp]>([
+    ['a truncated JSON file', '{"prices": [{"model"', /is not sound JSON/],
+    ['JSON without prices', '{"price": []}', /has no list "prices"/],
+    ['an empty file', '', /does not begin with a line of column names/],
+    ['a head alone', 'provider,model,input,output\n', /holds no prices/],
+    ['an unknown column', 'provider,colour\na,b\n', /there is no column "colour"/],
+    ['a column twice', 'model,model\na,b\n', /names a column twice/],
+    ['UTF-16', Buffer.from('\ufeffprovider', 'utf16le'), /not valid for encoding utf-8/],
+    ['more prices than go in', `model\n${'a\n'.repeat(501)}`, /holds 501 prices; 500/],
+    ['more bytes than are read', 'a'.repeat(1024 * 1024 + 1), /more than 1048576 bytes/],
+  ])('refuses %s, and says why', async (_, content, reason) => {
+    const { exit, err } = await importing('file', content);
+    expect(exit).toBe(1);
+    expect(err).toMatch(reason);
+    expect(server.posted).toEqual([]);
+  });
+
+  test('says what is wrong with a file that is not there', async () => {
+    const { exit, err } = await run(env, ['prices', 'import', join(home, 'nowhere.csv')]);
+    expect(exit).toBe(1);
+    expect(err).toMatch(/cannot be read: ENOENT/);
+  });
+
+  test('tells the form of the file with --help', async () => {
+    const { exit, out } = await run(env, ['prices', 'import', '--help']);
+    expect(exit).toBe(0);
+    expect(out).toContain('provider,model,tier,promptTokensAbove');
+  });
+});
+
+describe('doctor', () => {
+  test('names the models that have no price', async () => {
+    server.answers['/api/v1/prices/missing'] = list(aMissing(), aMissing({ tier: 'fast' }));
+    const { out } = await run(env, ['doctor']);
+    expect(out).toMatch(/warn {2}prices: none is known for gpt-x\n/);
+    server.answers['/api/v1/prices/missing'] = list();
+    expect((await run(env, ['doctor'])).out).toContain('prices: every model that was used has one');
+  });
+
+  test('says nothing of prices where the server knows none', async () => {
+    expect((await run(env, ['doctor'])).out).not.toContain('prices');
+  });
+});

@@ -1,0 +1,138 @@
+import { LogError } from '#eventstore/src/log.js';
+import { MemoryLog } from '#eventstore/src/memory-log.js';
+import { PRICES_STREAM } from '#eventstore/vocabulary/prices.events.js';
+import type { RecordedEvent } from '#kernel/event.js';
+import { clockAt } from '#platform/projection.specification.js';
+import { LivePrices } from './live-prices.js';
+import { entry } from './price-entry.specification.js';
+import type { PublishEntries } from './prices.decider.js';
+import { shippedPrices } from './shipped-prices.js';
+
+const clock = clockAt('2026-11-20T10:00:00.000Z');
+const running: LivePrices[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((it) => it.stop()));
+});
+
+/** A process on this log. */
+async function start(log: MemoryLog): Promise<LivePrices> {
+  const prices = new LivePrices(log, clock);
+  running.push(prices);
+  await prices.start();
+  return prices;
+}
+
+let count = 0;
+function publish(prices: LivePrices, entries: unknown[]) {
+  count += 1;
+  const command: PublishEntries = {
+    priceVersion: `operator-${count}`,
+    origin: 'operator',
+    source: '',
+    entries,
+  };
+  const commandId = `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`;
+  const occurredAt = '2026-11-20T10:00:00.000Z';
+  return prices.publish(command, { commandId, actor: 'operator:test', source: 'test', occurredAt });
+}
+
+function costOf(prices: LivePrices, model: string): number | undefined {
+  return prices.costOf({
+    agent: 'claude-code',
+    provider: 'anthropic',
+    model,
+    tier: null,
+    inputTokens: 1_000_000,
+    outputTokens: 0,
+    cacheReadTokens: 0,
+    cacheCreationTokens: 0,
+    cacheCreation1hTokens: null,
+    occurredAt: '2026-11-20T10:00:00.000Z',
+  })?.nanoUsd;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe('The price book of a process', () => {
+  test('knows the shipped prices from its start on', async () => {
+    const prices = await start(new MemoryLog());
+    expect(costOf(prices, 'claude-haiku-4-5')).toBe(1e9);
+  });
+
+  test('has the shipped prices published once, by however many processes and starts', async () => {
+    const log = new MemoryLog();
+    await Promise.all([start(log), start(log), start(log)]);
+    await start(log);
+    const events = await log.read(PRICES_STREAM, 0, 10);
+    expect(events).toMatchObject([
+      { type: 'PricesPublished', data: { priceVersion: shippedPrices.priceVersion } },
+    ]);
+  });
+
+  test('counts what was published here at once', async () => {
+    const prices = await start(new MemoryLog());
+    expect(costOf(prices, 'm')).toBeUndefined();
+    await publish(prices, [entry()]);
+    expect(costOf(prices, 'm')).toBe(3e9);
+  });
+
+  test('takes an operator price before the shipped one of the same model', async () => {
+    const prices = await start(new MemoryLog());
+    await publish(prices, [entry({ model: 'claude-haiku-4-5' })]);
+    expect(costOf(prices, 'claude-haiku-4-5-20251001')).toBe(3e9);
+  });
+
+  test('sees what another process published, by itself', async () => {
+    const log = new MemoryLog();
+    const [here, there] = [await start(log), await start(log)];
+    await publish(there, [entry()]);
+    await until(() => costOf(here, 'm') === 3e9);
+  });
+
+  test('is the same after a restart', async () => {
+    const log = new MemoryLog();
+    const first = await start(log);
+    await publish(first, [entry()]);
+    await first.stop();
+    const second = await start(log);
+    expect(second.publications).toEqual(first.publications);
+    expect(costOf(second, 'm')).toBe(3e9);
+  });
+
+  test('loses none of two publications at the same time, in one process or in two', async () => {
+    const log = new MemoryLog();
+    const [here, there] = [await start(log), await start(log)];
+    const models = ['a', 'b', 'c', 'd'];
+    await Promise.all(
+      models.flatMap((model) => [
+        publish(here, [entry({ model })]),
+        publish(there, [entry({ model: `${model}2` })]),
+      ]),
+    );
+    await until(() => here.publications.length === 9 && there.publications.length === 9);
+    for (const model of models) {
+      expect([here, there].map((it) => costOf(it, model))).toEqual([3e9, 3e9]);
+      expect([here, there].map((it) => costOf(it, `${model}2`))).toEqual([3e9, 3e9]);
+    }
+  });
+});
+
+/** A log whose disk is full, or gone, for a while. */
+class FailingLog extends MemoryLog {
+  isDown = true;
+
+  override read(...call: Parameters<MemoryLog['read']>): Promise<RecordedEvent[]> {
+    if (this.isDown) return Promise.reject(new LogError('LOG_UNAVAILABLE', 'The disk is full.'));
+    return super.read(...call);
+  }
+}
+
+test('A log that cannot be used at the start is used as soon as it can', async () => {
+  const log = new FailingLog();
+  const prices = await start(log);
+  expect(costOf(prices, 'claude-haiku-4-5')).toBeUndefined();
+  log.isDown = false;
+  await until(() => costOf(prices, 'claude-haiku-4-5') === 1e9);
+});

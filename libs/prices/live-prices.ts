@@ -1,0 +1,103 @@
+import { v5 } from 'uuid';
+import { isLogError, type EventLog } from '#eventstore/src/log.js';
+import { PRICES_STREAM } from '#eventstore/vocabulary/prices.events.js';
+import { limits } from '#kernel/limits.js';
+import type { UsageToPrice } from '#kernel/price-shapes.js';
+import { PriceBook, type Costing } from '#kernel/prices.js';
+import type { Clock } from '#platform/clock.js';
+import { Decisions, type CommandOrigin, type Decision } from '#platform/decisions.js';
+import {
+  pricesDecider,
+  type Publications,
+  type PricesPublished,
+  type PublishEntries,
+} from './prices.decider.js';
+import { shippedPrices } from './shipped-prices.js';
+
+/** Ids of the commands that publish shipped prices: every process has the same. */
+const NAMESPACE = '4f1d6f0e-5d0b-4f6a-9a57-8f6f0a3f3c11';
+
+/**
+ * The price book of this process. It follows the stream of prices: at once where the publication was
+ * made here, within a second where another process made it.
+ */
+export class LivePrices {
+  private readonly decisions: Decisions<PublishEntries, Publications, PricesPublished>;
+  private known: Publications = pricesDecider.initial;
+  private current = new PriceBook();
+  private isShipped = false;
+  private timer: NodeJS.Timeout | undefined;
+  private polling: Promise<void> | undefined;
+
+  constructor(
+    log: EventLog,
+    private readonly clock: Clock,
+  ) {
+    this.decisions = new Decisions(log, PRICES_STREAM, pricesDecider);
+  }
+
+  get publications(): Publications {
+    return this.known;
+  }
+
+  /** What a request costs by today's price book; undefined = no price is known. */
+  costOf(usage: UsageToPrice): Costing | undefined {
+    return this.current.costOf(usage);
+  }
+
+  /** Loads the book, publishes the shipped prices where this version of them is new, and follows. */
+  async start(): Promise<void> {
+    await this.poll();
+    this.timer = setInterval(() => {
+      this.polling ??= this.poll().finally(() => {
+        this.polling = undefined;
+      });
+    }, limits.pricesPollMs);
+    this.timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.polling;
+  }
+
+  /** Resolves when the prices are durable and count in this process. */
+  async publish(
+    command: PublishEntries,
+    origin: CommandOrigin,
+  ): Promise<Decision<Publications, PricesPublished>> {
+    const decision = await this.decisions.decide(command, origin);
+    this.take();
+    return decision;
+  }
+
+  private async poll(): Promise<void> {
+    try {
+      await this.decisions.catchUp();
+      if (!this.isShipped) await this.ship();
+    } catch (error) {
+      // While the log cannot be read or written, nothing comes in that would need a price.
+      if (!isLogError(error, 'LOG_UNAVAILABLE') && !isLogError(error, 'VERSION_CONFLICT')) {
+        throw error;
+      }
+    }
+    this.take();
+  }
+
+  private async ship(): Promise<void> {
+    await this.decisions.decide(shippedPrices, {
+      commandId: v5(shippedPrices.priceVersion, NAMESPACE),
+      actor: 'tri-agent',
+      source: 'shipped prices',
+      occurredAt: new Date(this.clock.now()).toISOString(),
+    });
+    this.isShipped = true;
+  }
+
+  private take(): void {
+    const { state } = this.decisions;
+    if (state === this.known) return;
+    this.known = state;
+    this.current = new PriceBook(state);
+  }
+}
