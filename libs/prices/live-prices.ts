@@ -6,6 +6,7 @@ import type { UsageToPrice } from '#kernel/price-shapes.js';
 import { PriceBook, type Costing } from '#kernel/prices.js';
 import type { Clock } from '#platform/clock.js';
 import { Decisions, type CommandOrigin, type Decision } from '#platform/decisions.js';
+import { PriceSource } from '#platform/price-source.js';
 import {
   pricesDecider,
   type Publications,
@@ -21,7 +22,7 @@ const NAMESPACE = '4f1d6f0e-5d0b-4f6a-9a57-8f6f0a3f3c11';
  * The price book of this process. It follows the stream of prices: at once where the publication was
  * made here, within a second where another process made it.
  */
-export class LivePrices {
+export class LivePrices extends PriceSource {
   private readonly decisions: Decisions<PublishEntries, Publications, PricesPublished>;
   private known: Publications = pricesDecider.initial;
   private current = new PriceBook();
@@ -33,6 +34,7 @@ export class LivePrices {
     log: EventLog,
     private readonly clock: Clock,
   ) {
+    super();
     this.decisions = new Decisions(log, PRICES_STREAM, pricesDecider);
   }
 

@@ -9,6 +9,7 @@ import { API_DESCRIPTION, DocsController } from '#platform/docs.controller.js';
 import { createHttpApp } from '#platform/http-app.js';
 import { ListLog } from '#platform/list-log.specification.js';
 import { clockAt } from '#platform/projection.specification.js';
+import { PriceSource } from '#platform/price-source.js';
 import { ReadModels } from '#platform/read-models.js';
 import { ReadModelsWriter } from '#platform/read-models-writer.js';
 import { sessions } from './index.js';
@@ -37,6 +38,7 @@ export async function serve(): Promise<void> {
       { provide: EventLog, useValue: log },
       { provide: ReadModels, useValue: models },
       { provide: Clock, useValue: clockAt(NOW) },
+      { provide: PriceSource, useValue: { costOf: () => undefined } },
       { provide: API_DESCRIPTION, useValue: { routes: sessions.routes, version: '0' } },
     ],
     guard: (_request, _reply, done) => {

@@ -38,7 +38,8 @@ interface Statement {
   readonly counts: bigint;
   readonly reportedNanoUsd: bigint | null;
   readonly computedNanoUsd: bigint | null;
-  readonly priceVersion: string | null;
+  /** How many there were before. */
+  readonly corrections: bigint;
 }
 
 interface Correction {
@@ -53,7 +54,7 @@ const pageOfStatements = `
     cache_read_tokens AS cacheReadTokens, cache_creation_tokens AS cacheCreationTokens,
     cache_creation_1h_tokens AS cacheCreation1hTokens, occurred_at AS at, counts,
     reported_nano_usd AS reportedNanoUsd, computed_nano_usd AS computedNanoUsd,
-    price_version AS priceVersion
+    corrections
   FROM usage_statements AS one JOIN usage_keys AS key ON key.id = one.key_id
   WHERE one.id > @after AND occurred_at >= @since AND occurred_at < @until
   ORDER BY one.id LIMIT ${limits.correctionsPageMax}`;
@@ -138,11 +139,10 @@ export class CorrectUsageHandler implements ICommandHandler<CorrectUsage> {
 
 function eventOf(correction: Correction, occurredAt: string): DomainEvent {
   const { statement, computedNanoUsd, priceVersion } = correction;
-  const { usageId, agent, sessionId } = statement;
-  // From what to what: the same correction has the same id, and one that comes back later another.
-  const change = [statement.priceVersion, String(statement.computedNanoUsd), priceVersion];
+  const { usageId, agent, sessionId, corrections } = statement;
   return {
-    id: v5(JSON.stringify([...change, computedNanoUsd]), usageId),
+    // The same correction has the same id, and one that comes back later another.
+    id: v5(JSON.stringify([Number(corrections), computedNanoUsd, priceVersion]), usageId),
     type: 'UsageRepriced',
     data: { agent, sessionId, usageId, computedNanoUsd, priceVersion },
     metadata: { actor: 'operator:api', source: 'price book', occurredAt },

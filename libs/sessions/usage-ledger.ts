@@ -39,6 +39,7 @@ export const ledgerSchema = `
     reported_nano_usd INTEGER,
     computed_nano_usd INTEGER,
     price_version TEXT,
+    corrections INTEGER NOT NULL DEFAULT 0,
     duration_ms INTEGER
   ) STRICT;
   CREATE INDEX usage_statements_by_request ON usage_statements (request, agent, source, occurred_at);
@@ -110,7 +111,8 @@ export class UsageLedger {
       `SELECT ${columns} FROM usage_statements WHERE usage_id = ?`,
     );
     this.reprice = db.prepare<[number | null, string | null, number]>(
-      'UPDATE usage_statements SET computed_nano_usd = ?, price_version = ? WHERE id = ?',
+      `UPDATE usage_statements
+        SET computed_nano_usd = ?, price_version = ?, corrections = corrections + 1 WHERE id = ?`,
     );
   }
 

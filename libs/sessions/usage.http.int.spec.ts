@@ -242,6 +242,7 @@ describe('The API document', () => {
       '/api/v1/usage/models',
       '/api/v1/coverage',
       '/api/v1/sessions/{id}/coverage',
+      '/api/v1/usage/corrections',
       '/api/v1/stream',
     ]);
     expect(paths['/api/v1/sessions']).toMatchObject({

@@ -17,6 +17,7 @@ import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
 import { createHttpApp } from '#platform/http-app.js';
+import { PriceSource } from '#platform/price-source.js';
 import { sendProblem } from '#platform/problem.js';
 import { projectionLags } from '#platform/projection-lag.js';
 import { ReadModels } from '#platform/read-models.js';
@@ -109,6 +110,7 @@ function providersOf(
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
     { provide: LivePrices, useValue: prices },
+    { provide: PriceSource, useValue: prices },
     { provide: Registry, useValue: registry },
     { provide: HEALTH_CHECKS, useValue: checks },
     { provide: API_DESCRIPTION, useValue: description },
