@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from './options.js';
 import { Output, usageFailure } from './output.js';
+import { addCoverage } from './programs/coverage.js';
 import { addPrices } from './programs/prices.js';
 import { Run } from './run.js';
 import { findServer } from './server.js';
@@ -69,6 +70,7 @@ function build(run: Run): Command {
   addSessions(program, run);
   addEvents(program, run);
   addPrices(program, run);
+  addCoverage(program, run);
   addConnections(program, run);
   addCare(program, run);
   return program;

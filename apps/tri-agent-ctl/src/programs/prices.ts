@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { limits } from '#kernel/limits.js';
+import type { ApplyWish } from '../commands/prices-apply.js';
 import type { ImportWish } from '../commands/prices-import.js';
 import type { PricesWish, SetWish } from '../commands/prices.js';
 import { dollars, moment, wholeNumber } from '../options.js';
@@ -53,6 +54,20 @@ export function addPrices(program: Command, run: Run): void {
       run.exit = await importPrices(run.client(), run.output, file, wish);
     });
   addSet(prices, run);
+  prices
+    .command('apply')
+    .description("have past costs computed anew by today's prices; what agents reported stays")
+    .requiredOption(
+      '--since <when>',
+      'usage since then: 24h, 30d, a date or an ISO time',
+      moment(run),
+    )
+    .option('--until <when>', 'usage before then', moment(run))
+    .option('--dry-run', 'only tell what would change', false)
+    .action(async (wish: ApplyWish) => {
+      const { applyPrices } = await import('../commands/prices-apply.js');
+      await applyPrices(run.client(), run.output, wish);
+    });
 }
 
 function addSet(prices: Command, run: Run): void {
