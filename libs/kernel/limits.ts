@@ -79,5 +79,7 @@ export const limits = {
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
   clockOffMs: 5_000,
+  exportDelayMs: 60_000,
+  agentVersionWaitMs: 10_000,
   testExportWaitMs: 2_000,
 } as const;

@@ -187,9 +187,16 @@ describe('Every command', () => {
     ['usage'],
     ['top'],
     ['config'],
+    ['connect'],
     ['connect claude'],
     ['connect claude --dry-run'],
+    ['connect codex'],
+    ['connect codex --dry-run'],
+    ['connect gemini'],
+    ['connect gemini --dry-run'],
     ['disconnect claude'],
+    ['disconnect codex'],
+    ['disconnect gemini'],
     ['doctor'],
   ])('%s --json prints one document', async (line) => {
     const { out, err } = await run(env, [...line.split(' '), '--json']);
@@ -204,7 +211,7 @@ describe('Every command', () => {
 });
 
 describe('When something is wrong', () => {
-  test.each([[[]], [['connect']]])(
+  test.each([[[]], [['disconnect']]])(
     'says so as JSON where a command is missing: %j',
     async (words) => {
       const { exit, out, err } = await run(env, [...words, '--json']);
