@@ -3,6 +3,7 @@ import type { Agent } from '../connect/agent.js';
 import { agents } from '../connect/agents.js';
 import { otlpPortOf, standingOf, type Standing } from '../connect/connecting.js';
 import { Connections } from '../connect/connections.js';
+import { followLinks } from '../connect/settings-file.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { tableLines, type Column } from '../render/table.js';
@@ -34,7 +35,9 @@ export async function listConnections(client: Client, output: Output): Promise<v
   const rows: Row[] = [];
   for (const agent of agents) {
     const usual = agent.settingsPath(output.io, { scope: 'user' });
-    for (const file of new Set([usual, ...connections.pathsOf(agent.id)])) {
+    const target = await followLinks(usual).catch(() => usual);
+    const others = connections.pathsOf(agent.id).filter((path) => path !== target);
+    for (const file of [usual, ...others]) {
       rows.push(await rowOf(agent, client, output, file, otlpPort));
     }
   }

@@ -12,7 +12,7 @@ import { editTable, hasTable, tableValues, tomlSource, tomlValue } from './toml-
 const table = 'otel';
 
 /** Values that send nothing to anybody, or what Codex itself sends where nothing is set. */
-const nobody = ['none', 'statsig'];
+const nobody: readonly unknown[] = ['none', 'statsig'];
 
 /** Codex takes where it reports to from the table `otel` of its user's config.toml, and only from there. */
 export const codex: Agent = {
@@ -89,7 +89,7 @@ function rivals(values: Values, { required }: Wanted, recorded: readonly Change[
     .filter((key) => {
       const there = values[key];
       if (there === undefined || codex.same(there, required[key])) return false;
-      return !nobody.includes(String(valueOf(there))) && !isOurs(codex, key, there, recorded);
+      return !nobody.includes(valueOf(there)) && !isOurs(codex, key, there, recorded);
     })
     .map((key) => ({ what: `${table}.${key}=${codex.shown(key, values[key])}`, instead: {} }));
 }

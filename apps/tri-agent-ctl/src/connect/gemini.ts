@@ -132,7 +132,7 @@ function hidden(io: Io, file: SettingsFile): Warning[] {
     : [
         {
           what: `In ${here} Gemini CLI reads ${other} and not ${file.path}.`,
-          fix: `To connect it there, too: tri-agent-ctl connect gemini --write --file ${other}`,
+          fix: `Connect that, too (tri-agent-ctl connect gemini --write --file ${other}), or export the variables in your shell's profile.`,
         },
       ];
 }

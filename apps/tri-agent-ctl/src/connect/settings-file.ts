@@ -153,7 +153,7 @@ export async function backUp(file: SettingsFile, now: Date): Promise<string | un
 }
 
 /** Where a chain of links ends, even when nothing is there. */
-async function followLinks(path: string): Promise<string> {
+export async function followLinks(path: string): Promise<string> {
   let at = resolve(path);
   for (let hops = 0; hops < limits.nestingLevelsMax; hops += 1) {
     const about = await lstat(at).catch(ignoreAbsence);
