@@ -28,7 +28,7 @@ export interface RealAgent {
   read(outputs: readonly string[]): RealSession;
 }
 
-export interface RealSession {
+interface RealSession {
   readonly sessionId: string;
   /** Members of the session as our API shows it. */
   readonly expected: Readonly<Record<string, unknown>>;

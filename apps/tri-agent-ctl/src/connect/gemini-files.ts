@@ -11,7 +11,7 @@ import type { JsonObject } from './json-edit.js';
  * the user's home.
  */
 
-export function geminiHome(io: Io): string {
+function geminiHome(io: Io): string {
   return io.env.GEMINI_CLI_HOME || homeOf(io);
 }
 
