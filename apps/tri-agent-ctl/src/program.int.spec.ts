@@ -187,16 +187,9 @@ describe('Every command', () => {
     ['usage'],
     ['top'],
     ['config'],
-    ['connect'],
     ['connect claude'],
     ['connect claude --dry-run'],
-    ['connect codex'],
-    ['connect codex --dry-run'],
-    ['connect gemini'],
-    ['connect gemini --dry-run'],
     ['disconnect claude'],
-    ['disconnect codex'],
-    ['disconnect gemini'],
     ['doctor'],
   ])('%s --json prints one document', async (line) => {
     const { out, err } = await run(env, [...line.split(' '), '--json']);

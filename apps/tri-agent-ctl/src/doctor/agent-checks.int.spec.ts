@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../test/terminal.js';
@@ -123,47 +123,5 @@ describe('Of each agent doctor says', () => {
     expect(finding).toMatchObject({ state: 'warn' });
     expect(finding?.detail).toContain('is not valid TOML');
     expect(JSON.stringify(finding)).not.toContain('hunter2');
-  });
-});
-
-describe('connect without an agent', () => {
-  test('lists all three, and what to type for those that do not report here', async () => {
-    // The file that a link leads to is not listed a second time.
-    await mkdir(join(home, '.codex'));
-    await writeFile(join(home, 'dotfiles.toml'), '');
-    await symlink('../dotfiles.toml', join(home, '.codex/config.toml'));
-    await connect('codex');
-    await connect('gemini', '--scope', 'project');
-    await mkdir(join(home, '.claude'));
-    await writeFile(
-      join(home, '.claude', 'settings.json'),
-      JSON.stringify({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example' } }),
-    );
-    const { exit, out } = await run(environment, ['connect', '--json'], { cwd: project });
-    expect(exit).toBe(0);
-    const { items } = JSON.parse(out) as { items: Record<string, string>[] };
-    expect(items.map(({ agent, state, file }) => [agent, state, file])).toEqual([
-      ['claude-code', 'elsewhere', join(home, '.claude/settings.json')],
-      ['codex', 'connected', join(home, '.codex/config.toml')],
-      ['gemini', 'not connected', join(home, '.gemini/.env')],
-      ['gemini', 'connected', join(project, '.gemini/.env')],
-    ]);
-    const people = await run(environment, ['connect'], { cwd: project });
-    expect(people.out).toMatch(/Codex CLI +connected/);
-    expect(people.out + people.err).toContain('tri-agent-ctl connect claude --write --force');
-    expect(people.out + people.err).toContain('tri-agent-ctl connect gemini --write');
-  });
-
-  test('says of unreadable settings what is the matter, and goes on', async () => {
-    await mkdir(join(home, '.codex'));
-    await writeFile(join(home, '.codex', 'config.toml'), '=');
-    const { exit, out } = await run(environment, ['connect', '--json'], { cwd: project });
-    expect(exit).toBe(0);
-    const { items } = JSON.parse(out) as { items: Record<string, string>[] };
-    expect(items.map(({ state }) => state)).toEqual([
-      'not connected',
-      'unreadable',
-      'not connected',
-    ]);
   });
 });
