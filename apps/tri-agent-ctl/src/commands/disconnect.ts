@@ -30,7 +30,7 @@ export async function disconnectAgent(
   const connections = await Connections.open(server);
   const connection = connections.of(agent.id, file.target);
   if (connection === undefined) {
-    reportStranger(agent, output, file);
+    reportStranger(agent, output, file, connections.pathsOf(agent.id));
     return;
   }
   const { values } = agent.open(file);
@@ -81,7 +81,12 @@ async function takeBack(
 }
 
 /** Without a record nothing is removed: who knows who wrote it. */
-function reportStranger(agent: Agent, output: Output, file: SettingsFile): void {
+function reportStranger(
+  agent: Agent,
+  output: Output,
+  file: SettingsFile,
+  others: readonly string[],
+): void {
   if (output.json) {
     output.document({
       agent: agent.id,
@@ -99,5 +104,9 @@ function reportStranger(agent: Agent, output: Output, file: SettingsFile): void 
   for (const key of there) {
     const shown = `${agent.prefix}${key}=${agent.shown(key, values[key])}`;
     output.lines(clean(`It does send telemetry somewhere: ${shown}. Remove that by hand.`));
+  }
+  for (const other of others) {
+    const type = `tri-agent-ctl disconnect ${agent.word} --file ${other}`;
+    output.lines(clean(`${agent.title} is connected in another file. To undo that: ${type}`));
   }
 }

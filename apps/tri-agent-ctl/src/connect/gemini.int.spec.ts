@@ -227,4 +227,14 @@ describe('disconnect gemini', () => {
     expect(out).toContain('by hand');
     expect(await valuesOf()).toEqual({ GEMINI_TELEMETRY_OTLP_ENDPOINT: endpoint });
   });
+
+  test('names the file that was connected where that is another one', async () => {
+    await inProject([...connect, '--scope', 'project']);
+    const { exit, out } = await inProject(disconnect);
+    expect(exit).toBe(0);
+    const named = `--file ${join(project, '.gemini/.env')}`;
+    expect(out).toContain(`tri-agent-ctl disconnect gemini ${named}`);
+    await inProject([...disconnect, ...named.split(' ')]);
+    await expect(stat(join(project, '.gemini/.env'))).rejects.toThrow('ENOENT');
+  });
 });

@@ -32,8 +32,9 @@ export async function versionOf(program: string, { env }: Io): Promise<string | 
   return new Promise((settle) => {
     const options = {
       timeout: limits.agentVersionWaitMs,
+      killSignal: 'SIGKILL' as const,
       maxBuffer: limits.agentSettingsBytesMax,
-      // Gemini CLI would start itself anew, and its launcher cannot be stopped.
+      // Gemini CLI would start itself anew, and that would outlive its launcher.
       env: { ...env, GEMINI_CLI_NO_RELAUNCH: 'true' },
     };
     const child = execFile(program, ['--version'], options, (error, stdout) => {
