@@ -89,5 +89,7 @@ export const limits = {
   priceFileBytesMax: 1024 * 1024,
   modelsNamedMax: 5,
   clockOffMs: 5_000,
+  exportDelayMs: 60_000,
+  agentVersionWaitMs: 10_000,
   testExportWaitMs: 2_000,
 } as const;

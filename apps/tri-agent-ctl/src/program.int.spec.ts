@@ -204,7 +204,7 @@ describe('Every command', () => {
 });
 
 describe('When something is wrong', () => {
-  test.each([[[]], [['connect']]])(
+  test.each([[[]], [['disconnect']]])(
     'says so as JSON where a command is missing: %j',
     async (words) => {
       const { exit, out, err } = await run(env, [...words, '--json']);

@@ -1,8 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
 import { showConfig } from './commands/config.js';
-import { connectClaude, type ConnectWish } from './commands/connect.js';
-import { disconnectClaude, type DisconnectWish } from './commands/disconnect.js';
 import { runDoctor } from './commands/doctor.js';
 import { tailEvents, type TailWish } from './commands/events.js';
 import { listSessions, showSession, type ListWish } from './commands/sessions.js';
@@ -12,18 +10,11 @@ import { showUsage, usageCuts, type UsageWish } from './commands/usage.js';
 import { watchSessions } from './commands/watch.js';
 import { exitCode } from './failure.js';
 import type { Io } from './io.js';
-import {
-  countOption,
-  fileOption,
-  limitOption,
-  moment,
-  position,
-  scopeOption,
-  wholeNumber,
-} from './options.js';
+import { countOption, limitOption, moment, position, wholeNumber } from './options.js';
 import { Output, usageFailure } from './output.js';
 import { addCoverage } from './programs/coverage.js';
 import { addPrices } from './programs/prices.js';
+import { addConnections } from './programs/connections.js';
 import { Run } from './run.js';
 import { findServer } from './server.js';
 import { version } from '#platform/version.js';
@@ -136,29 +127,6 @@ function addEvents(program: Command, run: Run): void {
     .option('--after <position>', 'from after that position; 0 is the beginning', position)
     .addOption(countOption())
     .action((wish: TailWish) => tailEvents(run.client(), run.output, wish));
-}
-
-function addConnections(program: Command, run: Run): void {
-  program
-    .command('connect')
-    .description('make an agent report here')
-    .command('claude')
-    .description('Claude Code: prints the settings, or writes them')
-    .option('--write', 'merge them into the settings file (a backup is made)', false)
-    .option('--dry-run', 'show what --write would change', false)
-    .option('--force', 'also where they report elsewhere', false)
-    .addOption(scopeOption())
-    .addOption(fileOption())
-    .action((wish: ConnectWish) => connectClaude(run.client(), run.output, wish));
-  program
-    .command('disconnect')
-    .description('undo connect')
-    .command('claude')
-    .description('Claude Code: puts back what "connect claude --write" changed')
-    .option('--dry-run', 'only show what would change', false)
-    .addOption(scopeOption())
-    .addOption(fileOption())
-    .action((wish: DisconnectWish) => disconnectClaude(findServer(run.io), run.output, wish));
 }
 
 function addCare(program: Command, run: Run): void {

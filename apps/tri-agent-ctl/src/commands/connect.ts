@@ -1,18 +1,17 @@
 import type { Client } from '../client.js';
-import { agent, envFor, envOf, settingsPath, type Place } from '../connect/claude-files.js';
-import * as claude from '../connect/claude-settings.js';
-import { Connections, type Connection } from '../connect/connections.js';
-import { editObjectMember } from '../connect/json-edit.js';
+import type { Agent, Place } from '../connect/agent.js';
+import { changesToConnect, diffLines, mergeChanges, type Change } from '../connect/changes.js';
 import {
-  backUp,
-  readSettingsFile,
-  writeSettingsFile,
-  type SettingsFile,
-} from '../connect/settings-file.js';
+  otlpPortOf,
+  standingOf,
+  untouchable,
+  wantedFor,
+  type Standing,
+} from '../connect/connecting.js';
+import { backUp, writeSettingsFile } from '../connect/settings-file.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { clean } from '../render/text.js';
-import * as shapes from '../shapes.js';
 
 export interface ConnectWish extends Place {
   readonly write: boolean;
@@ -20,178 +19,145 @@ export interface ConnectWish extends Place {
   readonly force: boolean;
 }
 
-interface Plan {
-  readonly file: SettingsFile;
-  readonly wanted: claude.Env;
-  readonly changes: readonly claude.EnvChange[];
-  readonly connections: Connections;
-  readonly earlier: Connection | undefined;
-  readonly warnings: readonly string[];
+interface Plan extends Standing {
+  readonly changes: readonly Change[];
+  /** The file's text afterwards. */
+  readonly text: string;
 }
 
-/** Makes Claude Code report here, or tells how. */
-export async function connectClaude(
+/** Makes an agent report here, or tells how. */
+export async function connectAgent(
+  agent: Agent,
   client: Client,
   output: Output,
   wish: ConnectWish,
 ): Promise<void> {
-  const { server } = client;
-  const otlpPort = await client
-    .get('/api/v1/status', shapes.status)
-    .then(({ ports }) => ports?.otlpHttp)
-    // Connecting is possible before the server is started: then the configured port counts.
-    .catch(() => undefined);
-  const wanted = envFor(server, otlpPort);
-  const path = settingsPath(output.io, wish);
+  const otlpPort = await otlpPortOf(client);
   if (!wish.write && !wish.dryRun) {
-    printSettings(output, wanted, path, server.onLoopback);
+    printSettings(agent, client, output, wish, otlpPort);
     return;
   }
-  const file = await readSettingsFile(path);
-  const connections = await Connections.open(server);
-  const earlier = connections.of(agent, file.target);
-  const env = envOf(file);
+  const standing = await standingOf(agent, output.io, client.server, wish, otlpPort);
+  const { rivals, earlier, wanted, opened } = standing;
+  if (rivals.length > 0 && !wish.force) throw rivalFailure(standing);
   const recorded = earlier?.changes ?? [];
-  const rivals = claude.rivalsOf(env, wanted, recorded);
-  if (rivals.length > 0 && !wish.force) throw rivalFailure(path, env, rivals);
-  const changes = claude.changesToConnect(env, wanted, recorded);
-  const warnings = warningsFor(file, env, wanted);
-  const plan = { file, wanted, changes, connections, earlier, warnings };
+  const changes = changesToConnect(agent, opened.values, wanted, rivals, recorded);
+  const text = opened.edit(new Map(changes.map(({ key, after }) => [key, after])), false);
+  if (text === undefined) throw untouchable(standing.file, agent);
+  const { values } = agent.open({ ...standing.file, source: text, text });
+  const { warnings } = await agent.surroundings(output.io, standing.file, values, wanted);
+  const plan = { ...standing, warnings, changes, text };
   const backup = wish.dryRun || changes.length === 0 ? undefined : await apply(plan, output);
   report(output, plan, wish, backup);
 }
 
 /** The record goes first: were it lost, nobody could take back what the settings hold. */
 async function apply(plan: Plan, output: Output): Promise<string | undefined> {
-  const { file, changes, connections, earlier } = plan;
-  const values = new Map(changes.map(({ key, after }) => [key, after]));
-  const bom = file.text?.startsWith('\ufeff') === true ? '\ufeff' : '';
-  const text = editObjectMember((file.text ?? '{}\n').slice(bom.length), 'env', values);
-  if (text === undefined) throw untouchable(file.path);
+  const { agent, file, opened, changes, text, connections, earlier } = plan;
   const backup = await backUp(file, output.io.now());
-  const recording = await connections.with(agent, file.target, {
+  const recording = await connections.with(agent.id, file.target, {
     connectedAt: output.io.now().toISOString(),
-    createdFile: earlier?.createdFile ?? file.text === null,
-    createdEnv: earlier?.createdEnv ?? !('env' in file.content),
-    changes: claude.mergeChanges(earlier?.changes ?? [], changes),
+    createdFile: earlier?.createdFile ?? file.source === null,
+    createdSection: earlier?.createdSection ?? !opened.hasSection,
+    changes: mergeChanges(earlier?.changes ?? [], changes),
   });
   try {
-    await writeSettingsFile(file, bom + text);
+    await writeSettingsFile(file, text);
   } catch (error) {
-    await recording.with(agent, file.target, earlier);
+    await recording.with(agent.id, file.target, earlier);
     throw error;
   }
   return backup;
 }
 
-export function untouchable(path: string): Failure {
-  return new Failure(
-    'settings_invalid',
-    `${path} names a setting twice, so that changing it safely is not possible; nothing was changed.`,
-    'Remove the double, then run this again.',
-  );
-}
-
-function rivalFailure(
-  path: string,
-  env: Readonly<Record<string, unknown>>,
-  rivals: readonly string[],
-): Failure {
-  const there = rivals.map((key) => `${key}=${claude.shownValue(key, env[key])}`).join(', ');
+function rivalFailure({ agent, file, rivals }: Standing): Failure {
   return new Failure(
     'connected_elsewhere',
-    `${path} already sends telemetry elsewhere: ${there}; nothing was changed.`,
-    'Use --force to send it here instead; "tri-agent-ctl disconnect claude" puts it back as it was.',
-  );
-}
-
-function warningsFor(
-  file: SettingsFile,
-  env: Readonly<Record<string, unknown>>,
-  wanted: claude.Env,
-): string[] {
-  const warnings: string[] = [];
-  if (claude.headersKey in wanted) {
-    warnings.push(`The access token is written into ${file.path}. Whoever reads it has access.`);
-    if ((file.mode & 0o077) !== 0) {
-      warnings.push(`Other users can read that file: chmod 600 ${file.path}`);
-    }
-  }
-  if (env[claude.sessionIdKey] === 'false') {
-    warnings.push(
-      `${claude.sessionIdKey}=false takes the session out of all telemetry, so nothing can be told apart: remove it.`,
-    );
-  }
-  return warnings;
-}
-
-function masked(env: claude.Env): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).map(([key, value]) => [key, claude.shownValue(key, value)]),
+    `${file.path} already sends telemetry elsewhere: ${rivals.map(({ what }) => what).join(', ')}; nothing was changed.`,
+    `Use --force to send it here instead; "tri-agent-ctl disconnect ${agent.word}" puts it back as it was.`,
   );
 }
 
 function printSettings(
+  agent: Agent,
+  { server }: Client,
   output: Output,
-  wanted: claude.Env,
-  path: string,
-  onLoopback: boolean,
+  place: Place,
+  otlpPort: number | null | undefined,
 ): void {
-  const env = masked(wanted);
+  const wanted = wantedFor(agent, server, otlpPort);
+  const path = agent.settingsPath(output.io, place);
   if (output.json) {
-    output.document({ agent, file: path, env });
+    const shown = Object.entries({ ...wanted.required, ...wanted.whereUnset }).map(
+      ([key, value]) => [key, agent.shown(key, value)] as const,
+    );
+    output.document({ agent: agent.id, file: path, [agent.section]: Object.fromEntries(shown) });
     return;
   }
   output.lines(
-    `Claude Code reports here with this in ${clean(path)}:`,
+    `${agent.title} reports here with this in ${clean(path)}:`,
     '',
-    JSON.stringify({ env }, null, 2),
+    ...agent.byHand(wanted),
     '',
-    'Put it there yourself, or let this do it: tri-agent-ctl connect claude --write',
+    `Put it there yourself, or let this do it: tri-agent-ctl connect ${agent.word} --write`,
     '(everything else in the file stays; a backup is made; --dry-run shows the changes).',
   );
-  if (!onLoopback) {
-    output.lines(
-      `${claude.headersKey} is Authorization=Bearer%20 and the access token; --write puts it in.`,
-    );
+  if (!server.onLoopback) {
+    output.lines('The access token belongs where it says (not shown); --write puts it in.');
   }
 }
 
 function report(
   output: Output,
-  { file, wanted, changes, warnings }: Plan,
+  plan: Plan,
   { dryRun }: ConnectWish,
   backup: string | undefined,
 ): void {
-  const endpoint = wanted[claude.endpointKey] ?? '';
+  const { agent, file, wanted, changes } = plan;
+  const warnings = warningsOf(plan);
+  const diff = diffLines(agent, changes);
+  const changed = !dryRun && changes.length > 0;
   if (output.json) {
     output.document({
-      agent,
+      agent: agent.id,
       file: file.path,
-      endpoint,
+      endpoint: wanted.endpoint,
       dryRun,
-      changed: !dryRun && changes.length > 0,
-      changes: claude.diffLines(changes),
+      changed,
+      changes: diff,
       backup: backup ?? null,
       warnings,
     });
     return;
   }
   if (changes.length === 0) {
-    output.lines(clean(`Claude Code is already connected to ${endpoint} (${file.path}).`));
+    output.lines(
+      clean(`${agent.title} is already connected to ${wanted.endpoint} (${file.path}).`),
+    );
   } else {
     output.lines(
       clean(dryRun ? `${file.path} would change so:` : `${file.path} has changed so:`),
-      ...claude.diffLines(changes).map((line) => paintedDiff(line, output)),
+      ...diff.map((line) => paintedDiff(line, output)),
     );
-    if (!dryRun) {
-      output.lines(
-        ...(backup === undefined ? [] : [clean(`The file as it was: ${backup}`)]),
-        `Claude Code reports to ${clean(endpoint)} from its next start on; running sessions have to be started anew.`,
-      );
-    }
+  }
+  if (backup !== undefined) output.lines(clean(`The file as it was: ${backup}`));
+  if (changed) {
+    const from = `${agent.title} reports to ${wanted.endpoint} from its next start on.`;
+    output.lines(clean(`${from} ${agent.afterwards}`));
   }
   for (const warning of warnings) output.note(`Warning: ${warning}`);
+}
+
+function warningsOf({ file, warnings, wanted }: Plan): string[] {
+  const others = warnings.map(({ what, fix }) => `${what} ${fix}`);
+  if (!wanted.holdsToken) return others;
+  return [
+    `The access token is written into ${file.path}. Whoever reads it has access.`,
+    ...((file.mode & 0o077) === 0
+      ? []
+      : [`Other users can read that file: chmod 600 ${file.path}`]),
+    ...others,
+  ];
 }
 
 export function paintedDiff(line: string, output: Output): string {

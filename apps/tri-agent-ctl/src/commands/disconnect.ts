@@ -1,7 +1,7 @@
-import { agent, envOf, settingsPath, type Place } from '../connect/claude-files.js';
-import * as claude from '../connect/claude-settings.js';
+import type { Agent, Place } from '../connect/agent.js';
+import { changesToDisconnect, diffLines, type Change } from '../connect/changes.js';
+import { untouchable } from '../connect/connecting.js';
 import { Connections, type Connection } from '../connect/connections.js';
-import { editObjectMember } from '../connect/json-edit.js';
 import {
   backUp,
   readSettingsFile,
@@ -12,39 +12,43 @@ import {
 import type { Output } from '../output.js';
 import { clean } from '../render/text.js';
 import type { Server } from '../server.js';
-import { paintedDiff, untouchable } from './connect.js';
+import { paintedDiff } from './connect.js';
 
 export interface DisconnectWish extends Place {
   readonly dryRun: boolean;
 }
 
 /** Takes back what `connect` wrote and nobody has changed since. */
-export async function disconnectClaude(
+export async function disconnectAgent(
+  agent: Agent,
   server: Server,
   output: Output,
   wish: DisconnectWish,
 ): Promise<void> {
-  const path = settingsPath(output.io, wish);
+  const path = agent.settingsPath(output.io, wish);
   const file = await readSettingsFile(path);
   const connections = await Connections.open(server);
-  const connection = connections.of(agent, file.target);
+  const connection = connections.of(agent.id, file.target);
   if (connection === undefined) {
-    reportStranger(output, file);
+    reportStranger(agent, output, file, connections.pathsOf(agent.id));
     return;
   }
-  const { changes, kept } = claude.changesToDisconnect(envOf(file), connection.changes);
+  const { values } = agent.open(file);
+  const { changes, kept } = changesToDisconnect(agent, values, connection.changes);
   let backup: string | undefined;
   if (!wish.dryRun) {
-    if (changes.length > 0 && file.text !== null) backup = await takeBack(file, connection, output);
-    await connections.with(agent, file.target, undefined);
+    if (changes.length > 0 && file.source !== null) {
+      backup = await takeBack(agent, file, connection, changes, output);
+    }
+    await connections.with(agent.id, file.target, undefined);
   }
   if (output.json) {
     output.document({
-      agent,
+      agent: agent.id,
       file: path,
       dryRun: wish.dryRun,
       changed: !wish.dryRun && changes.length > 0,
-      changes: claude.diffLines(changes),
+      changes: diffLines(agent, changes),
       kept,
       backup: backup ?? null,
     });
@@ -52,7 +56,7 @@ export async function disconnectClaude(
   }
   output.lines(
     clean(wish.dryRun ? `${path} would change so:` : `${path} has changed so:`),
-    ...claude.diffLines(changes).map((line) => paintedDiff(line, output)),
+    ...diffLines(agent, changes).map((line) => paintedDiff(line, output)),
     ...(kept.length === 0
       ? []
       : [clean(`Left as it is, because it was changed since: ${kept.join(', ')}`)]),
@@ -61,29 +65,31 @@ export async function disconnectClaude(
 }
 
 async function takeBack(
+  agent: Agent,
   file: SettingsFile,
-  connection: Connection,
+  { createdFile, createdSection }: Connection,
+  changes: readonly Change[],
   output: Output,
 ): Promise<string | undefined> {
-  const { changes } = claude.changesToDisconnect(envOf(file), connection.changes);
   const values = new Map(changes.map(({ key, after }) => [key, after]));
-  const bom = file.text?.startsWith('\ufeff') === true ? '\ufeff' : '';
-  const before = (file.text ?? '{}').slice(bom.length);
-  const text = editObjectMember(before, 'env', values, connection.createdEnv);
-  if (text === undefined) throw untouchable(file.path);
+  const text = agent.open(file).edit(values, createdSection);
+  if (text === undefined) throw untouchable(file, agent);
   const backup = await backUp(file, output.io.now());
-  const empty = Object.keys(JSON.parse(text) as object).length === 0;
-  if (connection.createdFile && empty) await removeSettingsFile(file);
-  else await writeSettingsFile(file, bom + text);
+  if (createdFile && agent.isEmpty(text)) await removeSettingsFile(file);
+  else await writeSettingsFile(file, text);
   return backup;
 }
 
 /** Without a record nothing is removed: who knows who wrote it. */
-function reportStranger(output: Output, file: SettingsFile): void {
-  const endpoint = envOf(file)[claude.endpointKey];
+function reportStranger(
+  agent: Agent,
+  output: Output,
+  file: SettingsFile,
+  others: readonly string[],
+): void {
   if (output.json) {
     output.document({
-      agent,
+      agent: agent.id,
       file: file.path,
       changed: false,
       changes: [],
@@ -93,10 +99,14 @@ function reportStranger(output: Output, file: SettingsFile): void {
     return;
   }
   output.lines(clean(`${file.path} was not connected with tri-agent-ctl; nothing was changed.`));
-  if (endpoint !== undefined) {
-    const shown = claude.shownValue(claude.endpointKey, endpoint);
-    output.lines(
-      clean(`It does send telemetry to ${shown}: remove the OTEL_ lines of its "env" by hand.`),
-    );
+  const { values } = agent.open(file);
+  const there = agent.destinationKeys.filter((key) => values[key] !== undefined);
+  for (const key of there) {
+    const shown = `${agent.prefix}${key}=${agent.shown(key, values[key])}`;
+    output.lines(clean(`It does send telemetry somewhere: ${shown}. Remove that by hand.`));
+  }
+  for (const other of others) {
+    const type = `tri-agent-ctl disconnect ${agent.word} --file ${other}`;
+    output.lines(clean(`${agent.title} is connected in another file. To undo that: ${type}`));
   }
 }

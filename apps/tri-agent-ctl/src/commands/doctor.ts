@@ -1,4 +1,5 @@
 import { Client } from '../client.js';
+import { checkAgents } from '../doctor/agent-checks.js';
 import type { Finding } from '../doctor/finding.js';
 import { fail } from '../doctor/finding.js';
 import * as local from '../doctor/local-checks.js';
@@ -58,7 +59,7 @@ async function* examine(output: Output): AsyncGenerator<Finding> {
   const up = reachable.every(({ state }) => state !== 'fail');
   if (!up) {
     yield* await remote.checkPorts(client, undefined);
-    yield await local.checkClaude(io, server, undefined);
+    yield* await checkAgents(io, server, undefined);
     return;
   }
   yield* await remote.checkReadiness(client);
@@ -68,7 +69,7 @@ async function* examine(output: Output): AsyncGenerator<Finding> {
   if (prices !== undefined) yield prices;
   const otlpPort = status?.ports?.otlpHttp;
   yield* await remote.checkPorts(client, status);
-  yield await local.checkClaude(io, server, otlpPort);
+  yield* await checkAgents(io, server, otlpPort);
   if (status?.roles?.includes('receiver') ?? true) {
     yield await remote.checkExport(client, io, otlpPort);
   }

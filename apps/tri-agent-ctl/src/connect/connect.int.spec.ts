@@ -14,10 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../test/terminal.js';
-import { claudeEnv, headersKey } from './claude-settings.js';
+import { claude } from './claude.js';
 
 const endpoint = 'http://127.0.0.1:4318';
-const env = claudeEnv(endpoint);
+const env = claude.wanted(endpoint).required;
 const connect = ['connect', 'claude', '--write'];
 const disconnect = ['disconnect', 'claude'];
 
@@ -183,7 +183,7 @@ describe('connect claude', () => {
     expect(await content()).toMatchObject({
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://10.0.0.1:4318',
-        [headersKey]: `Authorization=Bearer%20${encodeURIComponent(token)}`,
+        OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${encodeURIComponent(token)}`,
       },
     });
     const record = join(home, '.tri-agent', 'connections.json');

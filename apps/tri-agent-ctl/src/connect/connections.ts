@@ -3,13 +3,18 @@ import { z } from 'zod';
 import { Failure } from '../failure.js';
 import { safeJson } from '../render/text.js';
 import type { Server } from '../server.js';
-import { readSettingsFile, writeSettingsFile, type SettingsFile } from './settings-file.js';
+import {
+  jsonObjectOf,
+  readSettingsFile,
+  writeSettingsFile,
+  type SettingsFile,
+} from './settings-file.js';
 
 /** What `connect` wrote into which file, so that `disconnect` can take back just that. */
 const connection = z.object({
   connectedAt: z.string(),
   createdFile: z.boolean(),
-  createdEnv: z.boolean(),
+  createdSection: z.boolean(),
   changes: z.array(
     z.object({
       key: z.string(),
@@ -31,7 +36,7 @@ export class Connections {
 
   static async open({ loaded }: Server): Promise<Connections> {
     const file = await readSettingsFile(join(loaded.config.home, 'connections.json'));
-    const parsed = connections.safeParse(file.content);
+    const parsed = connections.safeParse(file.source === null ? {} : jsonObjectOf(file));
     if (parsed.success) return new Connections(file, parsed.data);
     throw new Failure(
       'connections_invalid',
@@ -44,6 +49,11 @@ export class Connections {
     return this.all[agent]?.[path];
   }
 
+  /** The settings files that the agent was connected in. */
+  pathsOf(agent: string): readonly string[] {
+    return Object.keys(this.all[agent] ?? {});
+  }
+
   /** Keeps it on disk; undefined forgets it. */
   async with(agent: string, path: string, kept: Connection | undefined): Promise<Connections> {
     const others = Object.entries(this.all[agent] ?? {}).filter(([other]) => other !== path);
@@ -51,6 +61,6 @@ export class Connections {
     const all = { ...this.all, [agent]: Object.fromEntries(ofAgent) };
     const text = `${safeJson(all, 2)}\n`;
     await writeSettingsFile(this.file, text);
-    return new Connections({ ...this.file, text }, all);
+    return new Connections({ ...this.file, source: text, text }, all);
   }
 }

@@ -19,37 +19,38 @@ import type { JsonObject } from './json-edit.js';
 const newFileMode = 0o600;
 const newFolderMode = 0o700;
 
-/** A JSON file that belongs to a person or another program, as it was when it was read. */
+/** A text file that belongs to a person or another program, as it was when it was read. */
 export interface SettingsFile {
   /** As it was named. */
   readonly path: string;
   /** Where its content is: the end of a chain of symbolic links. */
   readonly target: string;
-  /** Null when there is no such file yet. */
-  readonly text: string | null;
+  /** All that it holds; null when there is no such file yet. */
+  readonly source: string | null;
+  /** The same without the byte order mark; empty when there is no such file yet. */
+  readonly text: string;
   readonly mode: number;
   /** Undefined for a file that is not there yet. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  readonly content: JsonObject;
 }
 
-/** @throws {Failure} when it cannot be read or is not a JSON object. Nothing is changed then. */
+/** @throws {Failure} when it cannot be read or is no text. Nothing is changed then. */
 export async function readSettingsFile(path: string): Promise<SettingsFile> {
   try {
     const target = await followLinks(path);
     const about = await stat(target).catch(ignoreAbsence);
-    if (about === undefined) return { path, target, text: null, mode: newFileMode, content: {} };
+    if (about === undefined) return { path, target, source: null, text: '', mode: newFileMode };
     if (about.size > limits.agentSettingsBytesMax) throw refusal(path, 'is too large for settings');
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+    const source = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       await readFile(target),
     );
     return {
       path,
       target,
-      text,
+      source,
+      text: source.replace(/^\ufeff/, ''),
       mode: about.mode & 0o7777,
       owner: { uid: about.uid, gid: about.gid },
-      content: parseObject(path, text),
     };
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -58,10 +59,11 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
   }
 }
 
-function parseObject(path: string, text: string): JsonObject {
+/** @throws {Failure} when it is not a JSON object. */
+export function jsonObjectOf({ path, text }: Pick<SettingsFile, 'path' | 'text'>): JsonObject {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text.replace(/^\ufeff/, ''));
+    parsed = JSON.parse(text);
   } catch (error) {
     // The rest of Node's message may quote the file, and the file may hold secrets.
     const where = /line \d+ column \d+/.exec(reasonOf(error))?.[0];
@@ -73,7 +75,7 @@ function parseObject(path: string, text: string): JsonObject {
   return parsed as JsonObject;
 }
 
-function refusal(path: string, what: string): Failure {
+export function refusal(path: string, what: string): Failure {
   return new Failure(
     'settings_invalid',
     `${path} ${what}; nothing was changed.`,
@@ -90,11 +92,12 @@ function unusable(path: string, verb: string, error: unknown): Failure {
 }
 
 /**
- * Replaces the content in one step: a reader sees the old file or the new one, also after a crash.
+ * Replaces the text in one step, a byte order mark stays: a reader sees the old file or the new one, also after a crash.
  * Mode and symbolic links stay. @throws {Failure} also when somebody wrote to it since it was read.
  */
 export async function writeSettingsFile(file: SettingsFile, text: string): Promise<void> {
-  const { path, target, mode, owner } = file;
+  const { path, target, source, text: before, mode, owner } = file;
+  const mark = (source ?? '').slice(0, (source ?? '').length - before.length);
   const folder = dirname(target);
   const temporary = join(folder, `.${randomUUID()}.tri-agent.tmp`);
   try {
@@ -104,7 +107,7 @@ export async function writeSettingsFile(file: SettingsFile, text: string): Promi
       await handle.chmod(mode);
       // Root may write the settings of somebody else, who must still own them afterwards.
       if (owner !== undefined && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid);
-      await handle.writeFile(text);
+      await handle.writeFile(mark + text);
       await handle.sync();
     } finally {
       await handle.close();
@@ -123,9 +126,9 @@ export async function removeSettingsFile(file: SettingsFile): Promise<void> {
   await unlink(file.target);
 }
 
-async function refuseWhenChanged({ path, target, text }: SettingsFile): Promise<void> {
+async function refuseWhenChanged({ path, target, source }: SettingsFile): Promise<void> {
   const now = await readFile(target, 'utf8').catch(ignoreAbsence);
-  if ((now ?? null) === text) return;
+  if ((now ?? null) === source) return;
   throw new Failure(
     'settings_busy',
     `${path} was changed by somebody else just now; nothing was changed.`,
@@ -135,7 +138,7 @@ async function refuseWhenChanged({ path, target, text }: SettingsFile): Promise<
 
 /** A copy beside the file, under a name that no other copy has. Undefined when there is nothing to copy. */
 export async function backUp(file: SettingsFile, now: Date): Promise<string | undefined> {
-  if (file.text === null) return undefined;
+  if (file.source === null) return undefined;
   const stamp = now.toISOString().replace(/[-:.]/g, '');
   for (let attempt = 1; ; attempt += 1) {
     const suffix = attempt === 1 ? '' : `-${attempt}`;
@@ -150,7 +153,7 @@ export async function backUp(file: SettingsFile, now: Date): Promise<string | un
 }
 
 /** Where a chain of links ends, even when nothing is there. */
-async function followLinks(path: string): Promise<string> {
+export async function followLinks(path: string): Promise<string> {
   let at = resolve(path);
   for (let hops = 0; hops < limits.nestingLevelsMax; hops += 1) {
     const about = await lstat(at).catch(ignoreAbsence);

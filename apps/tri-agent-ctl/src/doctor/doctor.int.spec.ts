@@ -61,6 +61,8 @@ describe('doctor', () => {
       'OTLP/HTTP port': 'ok',
       'OTLP/gRPC port': 'ok',
       'Claude Code': 'ok',
+      'Codex CLI': 'ok',
+      'Gemini CLI': 'ok',
       'test export': 'ok',
     });
     expect([exit, ok]).toEqual([0, true]);
@@ -83,7 +85,7 @@ describe('doctor', () => {
     expect(out).toContain(
       `warn  data folder: ${data} is open to other users\n      Close it: chmod 700`,
     );
-    expect(out).toContain('12 ok, 1 to look at, 0 failed.');
+    expect(out).toContain('14 ok, 1 to look at, 0 failed.');
   });
 
   test('without a server says how to start it, and checks what it can', async () => {

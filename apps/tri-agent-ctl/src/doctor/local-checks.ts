@@ -1,11 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { limits } from '#kernel/limits.js';
-import { describeFailure } from '../client.js';
-import { agent, envFor, envOf, settingsPath } from '../connect/claude-files.js';
-import * as claude from '../connect/claude-settings.js';
-import { readSettingsFile } from '../connect/settings-file.js';
-import type { Io } from '../io.js';
 import { formatBytes } from '../render/numbers.js';
 import type { Server } from '../server.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -69,30 +64,4 @@ export async function checkDisk(server: Server): Promise<Finding | undefined> {
   const fix = `Free some: the server takes nothing more below ${formatBytes(least)}.`;
   if (free < least) return fail(name, detail, fix);
   return free < 4 * least ? warn(name, detail, fix) : ok(name, detail);
-}
-
-export async function checkClaude(
-  io: Io,
-  server: Server,
-  otlpPort: number | null | undefined,
-): Promise<Finding> {
-  const name = 'Claude Code';
-  const path = settingsPath(io, { scope: 'user' });
-  try {
-    const env = envOf(await readSettingsFile(path));
-    const wanted = envFor(server, otlpPort);
-    if (env[claude.sessionIdKey] === 'false') {
-      const detail = `${claude.sessionIdKey}=false hides which session telemetry is from`;
-      return warn(name, detail, `Remove it from "env" in ${path}.`);
-    }
-    if (claude.rivalsOf(env, wanted, []).length > 0) {
-      const detail = `${path} sends telemetry elsewhere`;
-      return warn(name, detail, 'To send it here: tri-agent-ctl connect claude --write --force');
-    }
-    return claude.isConnected(env, wanted)
-      ? ok(name, `connected (${agent}, ${path})`)
-      : warn(name, `not connected (${path})`, 'Connect it: tri-agent-ctl connect claude --write');
-  } catch (error) {
-    return warn(name, describeFailure(error), 'Then run doctor again.');
-  }
 }

@@ -1,16 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-/**
- * As much of the Messages API as a headless Claude Code needs, on loopback: it asks for one Bash call
- * and then says that it is done. Every answer has fixed usage, so that its cost is known.
- */
-export interface ScriptedApi {
-  readonly url: string;
-  readonly requests: () => number;
-  close(): void;
-}
+import type { ServerResponse } from 'node:http';
+import {
+  startScriptedApi,
+  stream,
+  type Asked,
+  type ScriptedApi,
+  type StreamEvent,
+} from './scripted-api.js';
 
 type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -27,34 +22,15 @@ interface Body {
   readonly tools?: readonly unknown[];
 }
 
-export async function startScriptedApi(): Promise<ScriptedApi> {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      if (request.method !== 'POST' || !request.url?.startsWith('/v1/messages')) {
-        response.writeHead(request.url === '/' ? 200 : 404).end('{}');
-        return;
-      }
-      requests += 1;
-      answer(response, JSON.parse(Buffer.concat(chunks).toString()) as Body, requests);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests: () => requests,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+/**
+ * As much of the Messages API as a headless Claude Code needs: it asks for one Bash call and then says
+ * that it is done.
+ */
+export function startMessagesApi(): Promise<ScriptedApi> {
+  return startScriptedApi<Body>(/^\/v1\/messages/, answer);
 }
 
-function answer(response: ServerResponse, body: Body, number: number): void {
+function answer({ body, number }: Asked<Body>, response: ServerResponse): void {
   const hasToolResult =
     Array.isArray(body.messages.at(-1)?.content) &&
     (body.messages.at(-1)?.content as readonly { type: string }[]).some(
@@ -64,14 +40,9 @@ function answer(response: ServerResponse, body: Body, number: number): void {
   const block: Block = wantsTool
     ? { type: 'tool_use', name: 'Bash', input: { command: 'echo hello', description: 'greets' } }
     : { type: 'text', text: 'Done.' };
-  response.writeHead(200, {
-    'content-type': 'text/event-stream',
+  stream(response, eventsOf(body.model, block, number), {
     'request-id': `req_scripted_${process.pid}_${number}`,
   });
-  for (const event of eventsOf(body.model, block, number)) {
-    response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  }
-  response.end();
 }
 
 const usage = {
@@ -80,11 +51,7 @@ const usage = {
   cache_creation_input_tokens: 3_200,
 };
 
-function* eventsOf(
-  model: string,
-  block: Block,
-  number: number,
-): Generator<{ readonly type: string; readonly [key: string]: unknown }> {
+function* eventsOf(model: string, block: Block, number: number): Generator<StreamEvent> {
   const isTool = block.type === 'tool_use';
   yield {
     type: 'message_start',
