@@ -28,7 +28,7 @@ let url: string;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'prices-'));
-  live = new LivePrices(new MemoryLog(), clock);
+  live = new LivePrices(new MemoryLog(), clock, () => undefined);
   await live.start();
   const file = join(folder, 'read-models.db');
   writer = ReadModelsWriter.open(file, pricesProjections, 0n, () => undefined);

@@ -137,8 +137,9 @@ describe('"connect claude --write"', () => {
     expect(env['OTEL_EXPORTER_OTLP_PROTOCOL']).toBe('http/protobuf');
     const request = { 'event.name': 'user_prompt', 'session.id': 'connected' };
     const otlpUrl = env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+    const before = eventsIn(server.home);
     expect((await post({ otlpUrl }, logsOf('claude-code', [request]))).status).toBe(200);
-    expect(eventsIn(server.home)).toBe(1);
+    expect(eventsIn(server.home)).toBe(before + 1);
 
     const disconnected = await runCli(server, ['disconnect', 'claude'], environment);
     expect({ exit: disconnected.exit, err: disconnected.err }).toEqual({ exit: 0, err: '' });
