@@ -65,6 +65,8 @@ describe('The command line, asking a server that has seen a session', () => {
     [['sessions', 'show', sessionId.slice(0, 8), '--events', '3'], new RegExp(sessionId)],
     [['usage'], /\$/],
     [['usage', '--by', 'model'], /claude/],
+    [['prices'], /claude-sonnet-4-5 .* 3\.75 /],
+    [['prices', 'missing'], /has a price/],
     [['top', '--all'], /total: /],
     [['events', 'tail', '--after', '0', '--count', '5'], /./],
     [['connect', 'claude'], /OTEL_EXPORTER_OTLP_ENDPOINT/],
