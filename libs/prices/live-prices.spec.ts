@@ -15,8 +15,8 @@ afterEach(async () => {
 });
 
 /** A process on this log. */
-async function start(log: MemoryLog): Promise<LivePrices> {
-  const prices = new LivePrices(log, clock);
+async function start(log: MemoryLog, reports: string[] = []): Promise<LivePrices> {
+  const prices = new LivePrices(log, clock, (sentence) => reports.push(sentence));
   running.push(prices);
   await prices.start();
   return prices;
@@ -119,20 +119,43 @@ describe('The price book of a process', () => {
   });
 });
 
-/** A log whose disk is full, or gone, for a while. */
+/** A log that cannot be read for a while. */
 class FailingLog extends MemoryLog {
-  isDown = true;
+  failure: Error | undefined;
+  reads = 0;
 
   override read(...call: Parameters<MemoryLog['read']>): Promise<RecordedEvent[]> {
-    if (this.isDown) return Promise.reject(new LogError('LOG_UNAVAILABLE', 'The disk is full.'));
-    return super.read(...call);
+    this.reads += 1;
+    return this.failure === undefined ? super.read(...call) : Promise.reject(this.failure);
   }
 }
 
-test('A log that cannot be used at the start is used as soon as it can', async () => {
-  const log = new FailingLog();
-  const prices = await start(log);
-  expect(costOf(prices, 'claude-haiku-4-5')).toBeUndefined();
-  log.isDown = false;
-  await until(() => costOf(prices, 'claude-haiku-4-5') === 1e9);
+describe('While the log cannot be read, the price book', () => {
+  test.each([
+    new LogError('LOG_UNAVAILABLE', 'The disk is full.'),
+    new LogError('LOG_TOO_NEW', 'A newer program wrote it.'),
+    new SyntaxError('A row is damaged.'),
+  ])('stays as it was, tells once that it was %s, and follows again', async (failure) => {
+    const log = new FailingLog();
+    const there = await start(log);
+    const reports: string[] = [];
+    const here = await start(log, reports);
+    await publish(there, [entry()]);
+    log.failure = failure;
+    const readsBefore = log.reads;
+    await until(() => log.reads > readsBefore + 5);
+    expect(costOf(here, 'claude-haiku-4-5')).toBe(1e9);
+    expect(reports).toEqual([`The price book does not follow the log: ${failure.message}`]);
+    log.failure = undefined;
+    await until(() => costOf(here, 'm') === 3e9);
+  });
+
+  test('is empty if that was so at the start, and has the shipped prices as soon as it can', async () => {
+    const log = new FailingLog();
+    log.failure = new LogError('LOG_UNAVAILABLE', 'The disk is full.');
+    const prices = await start(log);
+    expect(costOf(prices, 'claude-haiku-4-5')).toBeUndefined();
+    log.failure = undefined;
+    await until(() => costOf(prices, 'claude-haiku-4-5') === 1e9);
+  });
 });

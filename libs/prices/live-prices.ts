@@ -1,5 +1,5 @@
 import { v5 } from 'uuid';
-import { isLogError, type EventLog } from '#eventstore/src/log.js';
+import type { EventLog } from '#eventstore/src/log.js';
 import { PRICES_STREAM } from '#eventstore/vocabulary/prices.events.js';
 import { limits } from '#kernel/limits.js';
 import type { UsageToPrice } from '#kernel/price-shapes.js';
@@ -29,10 +29,13 @@ export class LivePrices extends PriceSource {
   private isShipped = false;
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
+  private reported = '';
 
+  /** @param report is told, once, why the book does not follow. */
   constructor(
     log: EventLog,
     private readonly clock: Clock,
+    private readonly report: (sentence: string) => void,
   ) {
     super();
     this.decisions = new Decisions(log, PRICES_STREAM, pricesDecider);
@@ -77,11 +80,13 @@ export class LivePrices extends PriceSource {
     try {
       await this.decisions.catchUp();
       if (!this.isShipped) await this.ship();
+      this.reported = '';
     } catch (error) {
-      // While the log cannot be read or written, nothing comes in that would need a price.
-      if (!isLogError(error, 'LOG_UNAVAILABLE') && !isLogError(error, 'VERSION_CONFLICT')) {
-        throw error;
-      }
+      // Telemetry is taken in all the same: what cannot be priced now has no price.
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.reported)
+        this.report(`The price book does not follow the log: ${reason}`);
+      this.reported = reason;
     }
     this.take();
   }

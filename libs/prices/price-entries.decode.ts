@@ -65,7 +65,7 @@ export const priceEntry = z
   });
 
 /** An entry that cannot be published, by its index from 0. */
-export interface RefusedEntry {
+interface RefusedEntry {
   readonly index: number;
   readonly reason: string;
   /** The indexes of the first entries that it overlaps. */

@@ -1,85 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { MemoryLog } from '#eventstore/src/memory-log.js';
-import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
-import { Clock } from '#platform/clock.js';
-import { API_DESCRIPTION, DocsController } from '#platform/docs.controller.js';
-import { createHttpApp } from '#platform/http-app.js';
-import { clockAt, recorded } from '#platform/projection.specification.js';
-import { ReadModels } from '#platform/read-models.js';
-import { ReadModelsWriter } from '#platform/read-models-writer.js';
-import { prices } from './index.js';
-import { LivePrices } from './live-prices.js';
+import { ask, list, publish, serve, stop, url } from './prices-api.contract.js';
 import { entry, from } from './price-entry.specification.js';
-import { missingPage, pricesPage, publicationShape, type PriceItem } from './prices.shapes.js';
-import { pricesProjections } from './projections.js';
+import { pricesPage, type PriceItem } from './prices.shapes.js';
 import { shippedPrices } from './shipped-prices.js';
 
-const clock = clockAt('2026-11-20T11:00:00.000Z');
-let folder: string;
-let live: LivePrices;
-let writer: ReadModelsWriter;
-let models: ReadModels;
-let app: NestFastifyApplication;
-let url: string;
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'prices-'));
-  live = new LivePrices(new MemoryLog(), clock);
-  await live.start();
-  const file = join(folder, 'read-models.db');
-  writer = ReadModelsWriter.open(file, pricesProjections, 0n, () => undefined);
-  models = new ReadModels(file);
-  app = await createHttpApp({
-    controllers: [...prices.controllers, DocsController],
-    providers: [
-      ...prices.providers,
-      { provide: LivePrices, useValue: live },
-      { provide: ReadModels, useValue: models },
-      { provide: Clock, useValue: clock },
-      { provide: API_DESCRIPTION, useValue: { routes: prices.routes, version: '0' } },
-    ],
-    guard: (_request, _reply, done) => {
-      done();
-    },
-    logger: false,
-  });
-  await app.listen(0, '127.0.0.1');
-  url = await app.getUrl();
-});
-afterEach(async () => {
-  await app.close();
-  await live.stop();
-  models.close();
-  writer.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function ask(path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-  const init =
-    body === undefined
-      ? {}
-      : {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        };
-  const answer = await fetch(`${url}/api/v1/prices${path}`, init);
-  return { status: answer.status, body: await answer.json() };
-}
-async function publish(...entries: unknown[]) {
-  const { status, body } = await ask('', { source: 'the contract', prices: entries });
-  expect([status, body]).toEqual([200, expect.anything()]);
-  return publicationShape.parse(body);
-}
-async function list(query = ''): Promise<PriceItem[]> {
-  const { items, nextCursor } = pricesPage.parse((await ask(`?limit=500${query}`)).body);
-  expect(nextCursor).toBeNull();
-  return items;
-}
+beforeEach(serve);
+afterEach(stop);
 
 describe('POST /api/v1/prices', () => {
   test('publishes what is sound and reports the rest by its index', async () => {
@@ -228,6 +154,14 @@ describe('GET /api/v1/prices', () => {
     ]);
   });
 
+  test('keeps the price for every prompt when one for large prompts is published', async () => {
+    await publish(entry({ model: 'claude-haiku-4-5', promptTokensAbove: 200_000 }));
+    expect((await list('&model=haiku-4-5')).map(({ origin }) => origin)).toEqual([
+      'shipped',
+      'operator',
+    ]);
+  });
+
   test('filters by provider', async () => {
     expect(new Set((await list('&provider=google')).map(({ provider }) => provider))).toEqual(
       new Set(['google']),
@@ -240,98 +174,6 @@ describe('GET /api/v1/prices', () => {
       expect((await ask(query)).status).toBe(400);
     },
   );
-});
-
-describe('GET /api/v1/prices/missing', () => {
-  const used = (given: Partial<DataOf<'UsageRecorded'>>): DataOf<'UsageRecorded'> => ({
-    agent: 'codex',
-    sessionId: 's1',
-    thread: 'main',
-    source: 'telemetry',
-    provider: 'openai',
-    model: 'gpt-x',
-    tier: null,
-    inputTokens: 10,
-    outputTokens: 5,
-    cacheReadTokens: 0,
-    cacheCreationTokens: 0,
-    cacheCreation1hTokens: null,
-    reasoningTokens: null,
-    costNanoUsd: null,
-    costOrigin: 'unknown',
-    computedNanoUsd: null,
-    priceVersion: null,
-    durationMs: null,
-    timeToFirstTokenMs: null,
-    ...given,
-  });
-  const happen = (...all: Partial<DataOf<'UsageRecorded'>>[]) => {
-    writer.apply(
-      all.map((given, index) =>
-        recorded(index + 1, 'UsageRecorded', used(given), `2026-11-20T10:00:0${index % 10}.000Z`),
-      ),
-    );
-  };
-  const missing = async (query = '') => missingPage.parse((await ask(`/missing${query}`)).body);
-
-  test('names each model and tier once that came in without a cost', async () => {
-    happen(
-      {},
-      { costNanoUsd: 0, costOrigin: 'computed', model: 'free' },
-      { tier: 'fast' },
-      {},
-      { agent: 'gemini', provider: 'google', model: 'gemini-x' },
-    );
-    expect((await missing()).items).toEqual([
-      {
-        agent: 'codex',
-        provider: 'openai',
-        model: 'gpt-x',
-        tier: 'standard',
-        firstSeenAt: '2026-11-20T10:00:00.000Z',
-        lastSeenAt: '2026-11-20T10:00:03.000Z',
-        resolved: false,
-      },
-      expect.objectContaining({ model: 'gpt-x', tier: 'fast' }),
-      expect.objectContaining({ agent: 'gemini', model: 'gemini-x' }),
-    ]);
-  });
-
-  test('takes one as resolved when the book knows a price for all that it used', async () => {
-    happen({ cacheReadTokens: 1 }, {}, { tier: 'fast' });
-    const resolved = async () =>
-      (await missing('?all=true')).items.map((it) => [it.tier, it.resolved]);
-    const of = { provider: 'openai', model: 'gpt-x' };
-    await publish(entry(of));
-    expect(await resolved()).toEqual([
-      ['standard', false],
-      ['fast', false],
-    ]);
-    await publish(
-      entry({ ...of, usdPerMillionTokens: { input: '1', output: '2', cacheRead: '0' } }),
-    );
-    expect(await resolved()).toEqual([
-      ['standard', true],
-      ['fast', false],
-    ]);
-    expect((await missing()).items.map(({ tier }) => tier)).toEqual(['fast']);
-  });
-
-  test('comes in pages, and holds no more than its limit', async () => {
-    const max = limits.unpricedModelsMax;
-    happen(...Array.from({ length: max + 2 }, (_, index) => ({ model: `m${index}` })), {
-      model: 'm0',
-    });
-    const items: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const page = await missing(`?limit=400${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      items.push(...page.items.map(({ model }) => model));
-      cursor = page.nextCursor;
-    }
-    expect(items).toEqual(Array.from({ length: max }, (_, index) => `m${index}`));
-    const [first] = (await missing('?limit=1')).items;
-    expect(first?.lastSeenAt).not.toBe(first?.firstSeenAt);
-  });
 });
 
 test("The API's document describes both methods of one address, with the shape of an entry", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { UsageToPrice } from '#kernel/price-shapes.js';
 import { PriceBook } from '#kernel/prices.js';
 import { readEntries } from './price-entries.decode.js';
@@ -35,6 +36,16 @@ describe('The shipped prices', () => {
     expect({ refused, warnings }).toEqual({ refused: [], warnings: [] });
     expect(prices).toHaveLength(shippedPrices.entries.length);
     expect(events).toHaveLength(1);
+  });
+
+  test('have another version whenever a figure is another: a log keeps a version as it first came', () => {
+    const figures = createHash('sha256')
+      .update(JSON.stringify(shippedPrices.entries))
+      .digest('hex');
+    expect([shippedPrices.priceVersion, figures.slice(0, 16)]).toEqual([
+      'shipped-2026-11-21',
+      'dfea9ae3e0df1cf9',
+    ]);
   });
 
   test('have each figure where it belongs', () => {

@@ -43,6 +43,8 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
   }
   const log = SqliteLog.open(join(config.home, 'events.db'));
   const token = new AccessToken(config.token ?? readOrMakeToken(config.home));
-  const prices = new LivePrices(log, new Clock());
+  const prices = new LivePrices(log, new Clock(), (sentence) => {
+    console.error(sentence);
+  });
   return { config, token, log, prices, registry: new Registry(), fail };
 }

@@ -72,7 +72,7 @@ const priceColumns: readonly Column<shapes.Price>[] = [
 ];
 
 /** `3.75`, exact, with two digits after the point at least. */
-export function formatRate(usd: string | null | undefined): string {
+function formatRate(usd: string | null | undefined): string {
   if (typeof usd !== 'string' || parseUsd(usd) === undefined) return '?';
   const [whole = '', fraction = ''] = usd.split('.');
   return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`;
