@@ -116,7 +116,7 @@ export function translateMetrics(
     else if (activityMeter) addActivity(point, activityMeter, activity, clock, outcome);
     else keepUnrecognised(point, point.name, clock, outcome);
   }
-  usage.draft(clock, outcome);
+  usage.draft(outcome);
   activity.draft(outcome);
 }
 
@@ -200,7 +200,7 @@ function readingOf<Label extends string>(
     outcome.ignore(noiseName(point, 'zero'));
   } else {
     const { amount, temporality } = counted;
-    const reading = { series: meter.seriesOf(attributes), since: sinceOf(point, clock), amount };
+    const reading = { series: meter.seriesOf(attributes), since: sinceOf(point), amount };
     return { label, temporality, reading };
   }
   return undefined;

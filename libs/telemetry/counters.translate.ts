@@ -1,7 +1,6 @@
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { eventIdOf, identifierOf } from './attributes.translate.js';
-import type { Clock } from './attributes.translate.js';
 import type { Attributes, MetricPoint } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
 import { draftOf } from './translator.translate.js';
@@ -26,9 +25,19 @@ type Temporality = 'delta' | 'cumulative';
 
 /** Stands for the start of a series that was not told: the same in every export, before any other. */
 const UNTOLD = new Date(0).toISOString();
+const LATEST_MS = Date.UTC(9999, 0, 1);
 
-export function sinceOf({ startTimeUnixNano }: MetricPoint, clock: Clock): string {
-  return clock.isoOf(startTimeUnixNano) ?? UNTOLD;
+export function sinceOf({ startTimeUnixNano }: MetricPoint): string {
+  return isoOf(startTimeUnixNano) ?? UNTOLD;
+}
+
+/**
+ * As the client tells it, also where its clock is far off: these times tell readings apart, nobody is
+ * told that something happened then.
+ */
+function isoOf(unixNano: bigint): string | undefined {
+  const ms = Number(unixNano / 1_000_000n);
+  return ms > 0 && ms < LATEST_MS ? new Date(ms).toISOString() : undefined;
 }
 
 /** A whole number from 0 up, undefined for all others. */
@@ -108,9 +117,9 @@ export class UsageReadings extends ExportedReadings<
   Omit<DataOf<'UsageMetered'>, 'readings' | 'at'>,
   Pick<UsageReading, 'kind'>
 > {
-  draft(clock: Clock, outcome: Outcome): void {
+  draft(outcome: Outcome): void {
     for (const { report, head, readings } of this.exports()) {
-      const data = { ...head, at: clock.isoOf(report.unixNano) ?? null, readings };
+      const data = { ...head, at: isoOf(report.unixNano) ?? null, readings };
       const id = eventIdOf('UsageMetered', head.agent, String(report.unixNano), data);
       outcome.drafts.push(draftOf(report, 'UsageMetered', id, data));
     }

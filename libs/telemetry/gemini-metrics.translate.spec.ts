@@ -3,6 +3,7 @@ import {
   metrics,
   only,
   point,
+  receivedAt,
   sessionId,
   span,
   start,
@@ -92,12 +93,23 @@ describe('The token counters of one export', () => {
     expect(new Set(readings.map(({ series }) => series)).size).toBe(2);
   });
 
+  test('are told apart by their own times, however far ahead the clock of the client is', () => {
+    const ahead = 400n * 24n * 3_600_000_000_000n;
+    const rest = { startTimeUnixNano: start + ahead, timeUnixNano: time + ahead };
+    const { event } = only(metrics(usage('output', 7, rest)));
+    expect(event.data).toMatchObject({
+      at: '2027-12-25T17:59:00.123Z',
+      readings: [{ since: '2027-12-25T17:58:00.000Z' }],
+    });
+    expect(event.metadata.occurredAt).toBe(receivedAt);
+  });
+
   test('that began when they were read count whole', () => {
     const { event } = only(metrics(usage('output', 7, { startTimeUnixNano: time })));
     expect(event.data).toMatchObject({ readings: [{ amount: 7 }] });
   });
 
-  test('that were read at no sound time say so', () => {
+  test('that were read at no time that is told say so', () => {
     expect(only(metrics(usage('output', 7, { timeUnixNano: 0n }))).event.data).toMatchObject({
       at: null,
     });

@@ -32,7 +32,7 @@ export function translateMetrics(
     else if (noise.has(name)) outcome.ignore(name);
     else keepUnrecognised(point, point.name, clock, outcome);
   }
-  usage.draft(clock, outcome);
+  usage.draft(outcome);
   activity.draft(outcome);
 }
 
@@ -109,7 +109,7 @@ function addTokens(point: MetricPoint, usage: UsageReadings, clock: Clock, outco
     const thread = 'main';
     const head = { ...session, ...attribution, thread, provider, model, temporality } as const;
     const series = seriesOf(point.attributes);
-    usage.add(report, head, { kind, series, since: sinceOf(point, clock), amount });
+    usage.add(report, head, { kind, series, since: sinceOf(point), amount });
   }
 }
 
@@ -139,7 +139,7 @@ function addLines(
     const report = reportOf('metrics', point, point.timeUnixNano, clock);
     const head = { ...report.session, ...report.attribution, temporality };
     const series = readableSeriesOf(attributes, ['function_name', 'model']);
-    activity.add(report, head, { measure, series, since: sinceOf(point, clock), amount });
+    activity.add(report, head, { measure, series, since: sinceOf(point), amount });
   }
 }
 

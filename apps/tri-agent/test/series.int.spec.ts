@@ -140,5 +140,5 @@ describe('Series of counters', () => {
       }),
       { numRuns: 10_000 },
     );
-  }, 120_000);
+  }, 300_000);
 });
