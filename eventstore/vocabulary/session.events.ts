@@ -111,8 +111,11 @@ const SessionTotalsStated = z.strictObject({
 });
 
 /**
- * One export of the usage counters. Spend is counted from it only in a session that sends no
- * `UsageRecorded`. `since` is when the series started: with `cumulative` readings it tells a reset.
+ * One export of the usage counters, each reading as its counter says it: what is new in it depends on
+ * the readings before. Spend is counted from it only in a session that sends no `UsageRecorded`.
+ *
+ * Counters that overlap have kinds of their own: `prompt` includes `promptCached`, so that the input is
+ * known where both of one series were read at the same time; `thoughts` is output that `output` lacks.
  */
 const UsageMetered = z.strictObject({
   ...session,
@@ -121,10 +124,24 @@ const UsageMetered = z.strictObject({
   provider: identifier,
   model: identifier,
   temporality: z.enum(['delta', 'cumulative']),
+  /** When the counters were read; null where that was not told. */
+  at: time.nullable(),
   readings: z
     .array(
       z.strictObject({
-        kind: z.enum(['input', 'output', 'cacheRead', 'cacheCreation', 'costNanoUsd']),
+        kind: z.enum([
+          'input',
+          'output',
+          'cacheRead',
+          'cacheCreation',
+          'costNanoUsd',
+          'prompt',
+          'promptCached',
+          'thoughts',
+        ]),
+        /** Tells counters of one kind apart that count beside each other. */
+        series: identifier.optional(),
+        /** When the counter began: with `cumulative` readings another one is a reset. */
         since: time,
         amount: count,
       }),
@@ -257,7 +274,7 @@ export const sessionEvents = {
   UsageRecorded: { version: 3, schema: UsageRecorded },
   UsageRepriced: { version: 1, schema: UsageRepriced },
   SessionTotalsStated: { version: 1, schema: SessionTotalsStated },
-  UsageMetered: { version: 1, schema: UsageMetered },
+  UsageMetered: { version: 2, schema: UsageMetered },
   RequestFailed: { version: 1, schema: RequestFailed },
   RequestRetried: { version: 1, schema: RequestRetried },
   RetriesExhausted: { version: 1, schema: RetriesExhausted },

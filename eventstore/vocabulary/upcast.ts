@@ -6,6 +6,10 @@ type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
 
 /** `upcasts[type][n]` takes version n to version n + 1. */
 export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>> = {
+  UsageMetered: {
+    // Version 1 told counters apart by kind and start alone, and not when they were read.
+    1: (data) => ({ ...data, at: null }),
+  },
   UsageRecorded: {
     // Version 1 did not tell how long the cache was kept for.
     1: (data) => ({ ...data, cacheCreation1hTokens: null }),

@@ -40,6 +40,7 @@ export function usageMetered(
     provider: 'anthropic',
     model: 'claude-sonnet-4-5-20250929',
     temporality: 'delta',
+    at: null,
     readings: [{ kind: 'input', since: '2026-11-20T10:00:00.000Z', amount: 7 }],
     ...changes,
   };

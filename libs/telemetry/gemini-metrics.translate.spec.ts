@@ -1,7 +1,9 @@
+import { seriesOf } from './counters.translate.js';
 import {
   metrics,
   only,
   point,
+  receivedAt,
   sessionId,
   span,
   start,
@@ -21,9 +23,10 @@ const all = (rest = {}) => [
 ];
 
 describe('The token counters of one export', () => {
-  test('are one event, in which no token is counted twice', () => {
+  test('are one event, of a kind each, so that no token is counted twice', () => {
     const { event } = only(metrics(...all()));
     const since = '2026-11-20T17:58:00.000Z';
+    const series = seriesOf(usage('input', 1).attributes);
     expect(event.type).toBe('UsageMetered');
     expect(event.data).toEqual({
       ...session,
@@ -31,10 +34,13 @@ describe('The token counters of one export', () => {
       provider: 'google',
       model: 'gemini-2.5-pro',
       temporality: 'cumulative',
+      at: '2026-11-20T17:59:00.123Z',
       readings: [
-        { kind: 'cacheRead', since, amount: 8413 },
-        { kind: 'input', since, amount: 12019 - 8413 + 5 },
-        { kind: 'output', since, amount: 66 },
+        { kind: 'input', series, since, amount: 5 },
+        { kind: 'output', series, since, amount: 18 },
+        { kind: 'prompt', series, since, amount: 12019 },
+        { kind: 'promptCached', series, since, amount: 8413 },
+        { kind: 'thoughts', series, since, amount: 48 },
       ],
     });
   });
@@ -56,10 +62,57 @@ describe('The token counters of one export', () => {
     expect(event.data).toMatchObject({ readings: [{ since: '1970-01-01T00:00:00.000Z' }] });
   });
 
-  test('that are all zero are noise', () => {
-    const result = metrics(usage('input', 0), usage('cache', 0));
-    expect(result.drafts).toEqual([]);
+  test('that are zero are noise, but that nothing of the prompt was cached is news', () => {
+    const result = metrics(usage('input', 0), usage('thought', 0), usage('cache', 0));
     expect([...result.noise]).toEqual([['token.usage/zero', 2]]);
+    expect(only(result).event.data).toMatchObject({
+      readings: [{ kind: 'promptCached', amount: 0 }],
+    });
+  });
+
+  test('that are told twice in one batch, or in another order, are the same event', () => {
+    const twice = metrics(...all(), ...all().reverse());
+    expect(only(twice).event).toEqual(only(metrics(...all())).event);
+  });
+
+  test('of other attributes are another series', () => {
+    const { event } = only(
+      metrics(
+        usage('input', 1),
+        usage('input', 2, {
+          attributes: {
+            type: 'input',
+            model: 'gemini-2.5-pro',
+            'session.id': sessionId,
+            effort: 'low',
+          },
+        }),
+      ),
+    );
+    const readings = event.type === 'UsageMetered' ? event.data.readings : [];
+    expect(new Set(readings.map(({ series }) => series)).size).toBe(2);
+  });
+
+  test('are told apart by their own times, however far ahead the clock of the client is', () => {
+    const ahead = 400n * 24n * 3_600_000_000_000n;
+    const rest = { startTimeUnixNano: start + ahead, timeUnixNano: time + ahead };
+    const { event } = only(metrics(usage('output', 7, rest)));
+    expect(event.data).toMatchObject({
+      at: '2027-12-25T17:59:00.123Z',
+      readings: [{ since: '2027-12-25T17:58:00.000Z' }],
+    });
+    expect(event.metadata.occurredAt).toBe(receivedAt);
+  });
+
+  test('that began when they were read count whole', () => {
+    const { event } = only(metrics(usage('output', 7, { startTimeUnixNano: time })));
+    expect(event.data).toMatchObject({ readings: [{ amount: 7 }] });
+  });
+
+  test('that were read at no time that is told say so', () => {
+    expect(only(metrics(usage('output', 7, { timeUnixNano: 0n }))).event.data).toMatchObject({
+      at: null,
+    });
   });
 
   test.each([
@@ -75,12 +128,6 @@ describe('The token counters of one export', () => {
     expect(rejectedBecause).toBe(
       'gemini_cli.token.usage: it is not a sum with a temporality and an amount from 0 up.',
     );
-  });
-
-  test('that add up to more than a number can hold are rejected, each of them', () => {
-    const most = Number.MAX_SAFE_INTEGER;
-    const { drafts, rejected } = metrics(usage('output', most), usage('thought', most));
-    expect([drafts.length, rejected]).toEqual([0, 2]);
   });
 
   test('of a type that is not known are kept as they are', () => {
@@ -102,7 +149,14 @@ describe('The counter of lines', () => {
     expect(event.data).toEqual({
       ...session,
       temporality: 'cumulative',
-      readings: [{ measure, series: 'replace', since: '2026-11-20T17:58:00.000Z', amount: 3 }],
+      readings: [
+        {
+          measure,
+          series: expect.stringMatching(/^replace \/ [0-9a-f]{16}$/) as string,
+          since: '2026-11-20T17:58:00.000Z',
+          amount: 3,
+        },
+      ],
     });
   });
 

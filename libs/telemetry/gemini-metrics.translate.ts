@@ -1,12 +1,18 @@
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
-import { eventIdOf, identifierOf, textOf } from './attributes.translate.js';
+import { textOf } from './attributes.translate.js';
 import type { Clock } from './attributes.translate.js';
-import { AGENT, CLIENT_VERSION, PREFIX, reportOf } from './gemini-record.translate.js';
-import type { Report } from './gemini-record.translate.js';
-import { tokensApart } from './gemini-tokens.translate.js';
+import {
+  ActivityReadings,
+  countedBy,
+  noSum,
+  readableSeriesOf,
+  seriesOf,
+  sinceOf,
+  UsageReadings,
+} from './counters.translate.js';
+import { CLIENT_VERSION, PREFIX, reportOf } from './gemini-record.translate.js';
 import type { MetricPoint } from './otlp.records.js';
 import type { Outcome } from './outcome.translate.js';
-import { draftOf } from './translator.translate.js';
 
 const TOKEN_USAGE = `${PREFIX}token.usage`;
 const LINES_CHANGED = `${PREFIX}lines.changed`;
@@ -17,15 +23,17 @@ export function translateMetrics(
   clock: Clock,
   outcome: Outcome,
 ): void {
-  const groups = new Map<string, Group>();
+  const usage = new UsageReadings();
+  const activity = new ActivityReadings();
   for (const point of points) {
     const name = nameOf(point);
-    if (point.name === TOKEN_USAGE) collect(point, groups, clock, outcome);
-    else if (point.name === LINES_CHANGED) linesChanged(point, clock, outcome);
+    if (point.name === TOKEN_USAGE) addTokens(point, usage, clock, outcome);
+    else if (point.name === LINES_CHANGED) addLines(point, activity, clock, outcome);
     else if (noise.has(name)) outcome.ignore(name);
     else keepUnrecognised(point, point.name, clock, outcome);
   }
-  for (const group of groups.values()) usageMetered(group, outcome);
+  usage.draft(outcome);
+  activity.draft(outcome);
 }
 
 function nameOf({ name }: MetricPoint): string {
@@ -70,98 +78,39 @@ const noise = new Set([
   'ui.flicker.count',
 ]);
 
-const tokenTypes = ['input', 'output', 'thought', 'cache', 'tool'] as const;
-type TokenType = (typeof tokenTypes)[number];
+type UsageKind = DataOf<'UsageMetered'>['readings'][number]['kind'];
 
-type UsageHead = Omit<DataOf<'UsageMetered'>, 'readings'>;
+/** By the type of token: of these, `input` has those in `cache`, and `output` is without `thought`. */
+const usageKinds: ReadonlyMap<string, UsageKind> = new Map([
+  ['input', 'prompt'],
+  ['cache', 'promptCached'],
+  ['output', 'output'],
+  ['thought', 'thoughts'],
+  // What tools that run beside the model added to the prompt; not in `input`.
+  ['tool', 'input'],
+]);
 
-/** The points of one export that share everything but the type of token. */
-interface Group {
-  readonly report: Report;
-  readonly head: UsageHead;
-  readonly tokens: Record<TokenType, number>;
-  points: number;
-  since: string;
-}
-
-/** Stands for the start of a series that was not told: the same in every export, before any other. */
-const UNTOLD = new Date(0).toISOString();
-
-/** Undefined for what is no sum that counts from one known time to another. */
-function amountOf({ kind, temporality, value }: MetricPoint): number | undefined {
-  const isAmount = value !== null && Number.isSafeInteger(value) && value >= 0;
-  return isAmount && kind === 'sum' && temporality !== 'unspecified' ? value : undefined;
-}
-
-function collect(
-  point: MetricPoint,
-  groups: Map<string, Group>,
-  clock: Clock,
-  outcome: Outcome,
-): void {
-  const typeName = textOf(point.attributes['type']) ?? '';
-  const type = tokenTypes.find((known) => known === typeName);
-  const amount = amountOf(point);
-  if (type === undefined) {
-    keepUnrecognised(point, `${point.name}/${typeName}`, clock, outcome);
-    return;
-  }
-  if (amount === undefined || point.temporality === 'unspecified') {
+function addTokens(point: MetricPoint, usage: UsageReadings, clock: Clock, outcome: Outcome): void {
+  const type = textOf(point.attributes['type']) ?? '';
+  const kind = usageKinds.get(type);
+  const counted = countedBy(point);
+  if (kind === undefined) {
+    keepUnrecognised(point, `${point.name}/${type}`, clock, outcome);
+  } else if (counted === undefined) {
     outcome.reject(noSum(point.name));
-    return;
-  }
-  const report = reportOf('metrics', point, point.timeUnixNano, clock);
-  const { session, attribution, provider, model } = report;
-  const head: UsageHead = {
-    ...session,
-    ...attribution,
+  } else if (counted.amount === 0 && kind !== 'promptCached') {
+    // That nothing was cached is news: all of the prompt is input.
+    outcome.ignore('token.usage/zero');
+  } else {
+    const report = reportOf('metrics', point, point.timeUnixNano, clock);
+    const { session, attribution, provider, model } = report;
+    const { amount, temporality } = counted;
     // Points do not tell what sent the requests.
-    thread: 'main',
-    provider,
-    model,
-    temporality: point.temporality,
-  };
-  const since = clock.isoOf(point.startTimeUnixNano) ?? UNTOLD;
-  const key = JSON.stringify([head, String(point.timeUnixNano)]);
-  const group = groups.get(key) ?? { report, head, tokens: noTokens(), points: 0, since };
-  groups.set(key, group);
-  // A sum that no number can hold is found where the readings are made.
-  group.tokens[type] += amount;
-  group.points += 1;
-  if (since < group.since) group.since = since;
-}
-
-function noSum(name: string): string {
-  return `${name}: it is not a sum with a temporality and an amount from 0 up.`;
-}
-
-function noTokens(): Record<TokenType, number> {
-  return { input: 0, output: 0, thought: 0, cache: 0, tool: 0 };
-}
-
-function usageMetered({ report, head, tokens, points, since }: Group, outcome: Outcome): void {
-  const apart = tokensApart({ ...tokens, cached: tokens.cache, thoughts: tokens.thought });
-  if (apart === undefined) {
-    for (let index = 0; index < points; index += 1) {
-      outcome.reject(`${TOKEN_USAGE}: its amounts add up to more than a number can hold.`);
-    }
-    return;
+    const thread = 'main';
+    const head = { ...session, ...attribution, thread, provider, model, temporality } as const;
+    const series = seriesOf(point.attributes);
+    usage.add(report, head, { kind, series, since: sinceOf(point), amount });
   }
-  const amounts = [
-    ['cacheRead', apart.cacheReadTokens],
-    ['input', apart.inputTokens],
-    ['output', apart.outputTokens],
-  ] as const;
-  const readings = amounts
-    .filter(([, amount]) => amount > 0)
-    .map(([kind, amount]) => ({ kind, since, amount }));
-  if (readings.length === 0) {
-    for (let index = 0; index < points; index += 1) outcome.ignore('token.usage/zero');
-    return;
-  }
-  const data = { ...head, readings };
-  const id = eventIdOf('UsageMetered', AGENT, String(report.unixNano), data);
-  outcome.drafts.push(draftOf(report, 'UsageMetered', id, data));
 }
 
 const measures = new Map([
@@ -169,31 +118,28 @@ const measures = new Map([
   ['removed', 'linesRemoved'],
 ] as const);
 
-function linesChanged(point: MetricPoint, clock: Clock, outcome: Outcome): void {
-  const { attributes, temporality } = point;
+function addLines(
+  point: MetricPoint,
+  activity: ActivityReadings,
+  clock: Clock,
+  outcome: Outcome,
+): void {
+  const { attributes } = point;
   const type = textOf(attributes['type']) ?? '';
   const measure = measures.get(type as 'added' | 'removed');
-  const amount = amountOf(point);
+  const counted = countedBy(point);
   if (measure === undefined) {
     keepUnrecognised(point, `${point.name}/${type}`, clock, outcome);
-  } else if (amount === undefined || temporality === 'unspecified') {
+  } else if (counted === undefined) {
     outcome.reject(noSum(point.name));
-  } else if (amount === 0) {
+  } else if (counted.amount === 0) {
     outcome.ignore('lines.changed/zero');
   } else {
+    const { amount, temporality } = counted;
     const report = reportOf('metrics', point, point.timeUnixNano, clock);
-    const series = [attributes['function_name'], attributes['model']]
-      .flatMap((value) => identifierOf(value) ?? [])
-      .join(' / ');
-    const since = clock.isoOf(point.startTimeUnixNano) ?? UNTOLD;
-    const data: DataOf<'ActivityMetered'> = {
-      ...report.session,
-      ...report.attribution,
-      temporality,
-      readings: [{ measure, series, since, amount }],
-    };
-    const id = eventIdOf('ActivityMetered', AGENT, String(point.timeUnixNano), data);
-    outcome.drafts.push(draftOf(report, 'ActivityMetered', id, data));
+    const head = { ...report.session, ...report.attribution, temporality };
+    const series = readableSeriesOf(attributes, ['function_name', 'model']);
+    activity.add(report, head, { measure, series, since: sinceOf(point), amount });
   }
 }
 

@@ -39,6 +39,17 @@ export function decode(type: string, bytes: Uint8Array): Plain {
   });
 }
 
+const idKeys = new Set(['traceId', 'spanId', 'parentSpanId']);
+
+/** The same export in OTLP's JSON, in which the ids of traces and spans are hex. */
+export function asJson(signal: Signal, bytes: Uint8Array): Buffer {
+  const plain = decode(REQUEST[signal], bytes);
+  const text = JSON.stringify(plain, (key, value: unknown) =>
+    idKeys.has(key) ? Buffer.from(String(value), 'base64').toString('hex') : value,
+  );
+  return Buffer.from(text);
+}
+
 /** The flat records that the decoder under test should return. */
 export function expectedRecords(signal: Signal, bytes: Uint8Array): Plain[] {
   const body = decode(REQUEST[signal], bytes);

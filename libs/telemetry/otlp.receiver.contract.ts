@@ -136,14 +136,17 @@ function textOf(value: AttributeValue | undefined, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
+const smallTranslators = [new SmallTranslator(), new SmallTranslator('codex', ['codex_exec'])];
+
 export function plainIntake(
   log: EventLog,
   registry: Registry,
   content: ContentKeeper | null = null,
+  translators: readonly Translator[] = smallTranslators,
 ): Intake {
   return new Intake({
     log,
-    translators: [new SmallTranslator(), new SmallTranslator('codex', ['codex_exec'])],
+    translators,
     redact: (draft) =>
       JSON.parse(JSON.stringify(draft).replaceAll(/sk-\w+/g, '[redacted]')) as Draft,
     content,
@@ -170,11 +173,15 @@ const letEveryoneIn: OtlpHttpOptions['guard'] = (_request, _reply, done) => {
 };
 
 export async function startReceiver(
-  options: { readonly budgetBytes?: number; readonly guard?: OtlpHttpOptions['guard'] } = {},
+  options: {
+    readonly budgetBytes?: number;
+    readonly guard?: OtlpHttpOptions['guard'];
+    readonly translators?: readonly Translator[];
+  } = {},
 ): Promise<TestReceiver> {
   const registry = new Registry();
   const log = new RecordingLog();
-  const intake = plainIntake(log, registry);
+  const intake = plainIntake(log, registry, null, options.translators);
   const admission = new Admission(registry, options.budgetBytes);
   const bugs: unknown[] = [];
   const { guard = letEveryoneIn } = options;

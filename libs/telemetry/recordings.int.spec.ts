@@ -1,12 +1,20 @@
-import { loadRecording, recordingGroups } from './recordings.js';
+import { loadRecording, recordedAgents, recordingGroups } from './recordings.js';
 import { renamer, rewrite } from './recordings.rewrite.js';
 import { decode } from './recordings.spec-helper.js';
 
-const groups = recordingGroups().map((name) => loadRecording(name));
-const bodies = groups.flatMap((group) =>
-  group.bodies.map((body) => ({ ...body, title: `${group.name}/${body.file}` })),
+const groups = recordedAgents.flatMap((agent) =>
+  recordingGroups(agent).map((name) => loadRecording(name, agent)),
 );
-const sessionIds = new Set(groups.flatMap(({ results }) => results.map((r) => r.session_id)));
+const bodies = groups.flatMap((group) =>
+  group.bodies.map((body) => ({ ...body, title: `${group.agent}/${group.name}/${body.file}` })),
+);
+const sessionIds = new Set(
+  groups.flatMap(({ results }) =>
+    (results as readonly { session_id?: string; thread_id?: string }[]).flatMap(
+      (result) => result.session_id ?? result.thread_id ?? [],
+    ),
+  ),
+);
 
 const hourNanos = 3_600_000_000_000n;
 const asItWas = { shiftNanos: 0n, renameId: (id: string) => id };
@@ -17,9 +25,11 @@ function said(value: unknown): string {
 }
 
 describe('The recordings', () => {
-  test('hold eleven groups of Claude Code with bodies of all three signals in order of arrival', () => {
-    expect(groups.length).toBe(11);
-    expect(bodies.length).toBe(124);
+  test('hold groups of each agent with bodies of all three signals in order of arrival', () => {
+    expect(groups.map(({ agent }) => agent).filter((it) => it === 'claude-code').length).toBe(11);
+    expect(groups.length).toBe(11 + 4 + 4);
+    expect(bodies.length).toBe(124 + 13 + 14);
+    expect(sessionIds.size).toBe(19);
     expect(new Set(bodies.map(({ signal }) => signal))).toEqual(
       new Set(['logs', 'metrics', 'traces']),
     );
@@ -63,10 +73,7 @@ describe('A rewritten body', () => {
       .replace(/"(2026-[0-9T:.-]{18}Z)"/g, (_, iso: string) => {
         return JSON.stringify(new Date(Date.parse(iso) - 3_600_000).toISOString());
       })
-      .replace(/"([\w-]+)"/g, (whole, id: string) => {
-        const original = renamed.get(id);
-        return original === undefined ? whole : JSON.stringify(original);
-      });
+      .replace(/[\w-]+/g, (word) => renamed.get(word) ?? word);
     expect(backAgain).toBe(before);
   });
 
@@ -89,8 +96,20 @@ describe('A renamer', () => {
     expect(renamer(1)(uuid)).not.toBe(uuid);
   });
 
+  test('moves the time that a UUID of version 7 begins with, and renames what follows', () => {
+    const thread = '01a1f9ec-e12e-7670-af59-0cf8db2f897b';
+    const later = renamer(1, hourNanos)(thread);
+    expect(parseInt(later.slice(0, 13).replace('-', ''), 16)).toBe(0x01a1f9ece12e + 3_600_000);
+    expect(later).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(later.slice(14)).not.toBe(thread.slice(14));
+  });
+
   test.each([
     [uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-b[0-9a-f]{3}-[0-9a-f]{12}$/],
+    [
+      'exec-e1f6bf44-5a4e-43f6-ada8-2b78b1c6d0a2',
+      /^exec-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    ],
     ['req_mock685ykc26eo60', /^req_[0-9a-z]{16}$/],
     ['toolu_bwt9glvkh9k', /^toolu_[0-9a-z]{11}$/],
     ['aefd44bc2ce5ab941', /^[0-9a-f]{17}$/],

@@ -8,7 +8,7 @@ import type { Signal } from './otlp.records.js';
 export interface Rewriting {
   /** Added to every time. */
   readonly shiftNanos: bigint;
-  /** Gives a session, prompt, message, request, tool use or agent another id of the same length. */
+  /** Gives a session, prompt, request, tool use, trace or the like another id of the same length. */
   readonly renameId: (id: string) => string;
 }
 
@@ -24,41 +24,85 @@ const idAttributes = new Set([
   'gen_ai.conversation.id',
   'gen_ai.response.id',
   'gen_ai.tool.call.id',
+  // Codex CLI
+  'conversation.id',
+  'thread.id',
+  'thread_id',
+  'turn.id',
+  'turn_id',
+  'submission.id',
+  'execution.id',
+  'invocation.id',
+  'call_id',
+  'auth.request_id',
+  // Gemini CLI
+  'prompt_id',
+  'gen_ai.tool.call_id',
 ]);
 const timeAttribute = 'event.timestamp';
 
+const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
 /** Returns a new body; protobuf or JSON is told by the first byte. */
 export function rewrite(body: Uint8Array, signal: Signal, rewriting: Rewriting): Buffer {
+  const renamed = new Map<string, string>();
+  const renameId = (id: string) => {
+    const other = rewriting.renameId(id);
+    if (uuid.test(id)) renamed.set(id, other);
+    return other;
+  };
   const copy = Buffer.from(body);
-  if (copy[0] === '{'.charCodeAt(0)) return rewriteJson(copy, rewriting);
-  patchMessage(copy, 0, copy.length, exports[signal], rewriting);
-  return copy;
+  const isJson = copy[0] === '{'.charCodeAt(0);
+  const rewritten = isJson ? rewriteJson(copy, { ...rewriting, renameId }) : copy;
+  if (!isJson) patchMessage(copy, 0, copy.length, exports[signal], { ...rewriting, renameId });
+  for (const [id, other] of renamed) replaceAll(rewritten, id, other);
+  return rewritten;
+}
+
+/** Clients name their sessions inside other texts too: command lines, debug output. */
+function replaceAll(body: Buffer, id: string, other: string): void {
+  if (id === other) return;
+  for (let at = body.indexOf(id); at >= 0; at = body.indexOf(id, at + id.length)) {
+    body.write(other, at);
+  }
 }
 
 /**
  * A renamer in which the same seed and id always give the same new id. Only the part after the last
- * underscore changes (`req_...`, `toolu_...`), dashes stay, and a UUID remains one.
+ * underscore changes (`req_...`, `toolu_...`), dashes stay, and a UUID remains one. The time that a
+ * UUID of version 7 begins with is shifted like all others.
  */
-export function renamer(seed: number | string): (id: string) => string {
+export function renamer(seed: number | string, shiftNanos = 0n): (id: string) => string {
   const known = new Map<string, string>();
-  return (id) => {
+  const renameOne = (id: string): string => {
     let renamed = known.get(id);
     if (renamed === undefined) {
       renamed = renamedId(id, createHash('sha256').update(`${seed}:${id}`).digest());
+      if (id.charAt(versionOfUuid) === '7' && uuid.test(id)) {
+        renamed = shiftedUuidTime(id, shiftNanos) + renamed.slice(timeInUuidCharacters);
+      }
       known.set(id, renamed);
     }
     return renamed;
   };
+  return (id) => (uuid.test(id) ? id.replace(uuid, renameOne) : renameOne(id));
+}
+
+function shiftedUuidTime(id: string, shiftNanos: bigint): string {
+  const ms = BigInt(`0x${id.slice(0, timeInUuidCharacters).replace('-', '')}`);
+  const hex = (ms + shiftNanos / 1_000_000n).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
 const hexDigits = '0123456789abcdef';
 const idCharacters = '0123456789abcdefghijklmnopqrstuvwxyz';
+const timeInUuidCharacters = 'xxxxxxxx-xxxx'.length;
 const versionOfUuid = 14;
 const variantOfUuid = 19;
 
 function renamedId(id: string, hash: Buffer): string {
   const prefix = id.slice(0, id.lastIndexOf('_') + 1);
-  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+  const isUuid = uuid.test(id);
   const alphabet = /^[0-9a-f-]*$/.test(id) ? hexDigits : idCharacters;
   let renamed = prefix;
   for (let index = prefix.length; index < id.length; index += 1) {
@@ -72,11 +116,14 @@ function renamedId(id: string, hash: Buffer): string {
   return renamed;
 }
 
+const traceKeys = new Set(['traceId', 'spanId', 'parentSpanId']);
+
 function rewriteJson(body: Buffer, { shiftNanos, renameId }: Rewriting): Buffer {
   const parsed: unknown = JSON.parse(body.toString('utf8'), (key, value: unknown) => {
     if (key.endsWith('imeUnixNano') && typeof value === 'string' && value !== '0') {
       return String(BigInt(value) + shiftNanos);
     }
+    if (traceKeys.has(key) && typeof value === 'string' && value !== '') return renameId(value);
     if (isTextAttribute(value)) {
       const text = value.value.stringValue;
       if (idAttributes.has(value.key)) value.value.stringValue = renameId(text);
@@ -99,6 +146,8 @@ function shiftedTime(iso: string, shiftNanos: bigint): string {
 /** What to look for in a message, by field number. */
 interface Shape {
   readonly times?: readonly number[];
+  /** Ids of traces and spans, which are bytes. */
+  readonly traceIds?: readonly number[];
   readonly attributes?: number;
   readonly messages?: Readonly<Record<number, Shape>>;
 }
@@ -107,7 +156,7 @@ const dataPoint: Shape = { times: [2, 3], attributes: 7 };
 const histogramPoint: Shape = { times: [2, 3], attributes: 9 };
 const points = (shape: Shape): Shape => ({ messages: { 1: shape } });
 const exports: Readonly<Record<Signal, Shape>> = {
-  logs: inScopes({ times: [1, 11], attributes: 6 }),
+  logs: inScopes({ times: [1, 11], traceIds: [9, 10], attributes: 6 }),
   metrics: inScopes({
     messages: {
       5: points(dataPoint),
@@ -117,14 +166,19 @@ const exports: Readonly<Record<Signal, Shape>> = {
   }),
   traces: inScopes({
     times: [7, 8],
+    traceIds: [1, 2, 4],
     attributes: 9,
-    messages: { 11: { times: [1], attributes: 3 } },
+    messages: {
+      11: { times: [1], attributes: 3 },
+      13: { traceIds: [1, 2], attributes: 4 },
+    },
   }),
 };
 
 /** All three exports nest alike: resource, scope, item. */
 function inScopes(item: Shape): Shape {
-  return { messages: { 1: { messages: { 2: { messages: { 2: item } } } } } };
+  const resource: Shape = { attributes: 1 };
+  return { messages: { 1: { messages: { 1: resource, 2: { messages: { 2: item } } } } } };
 }
 
 const FIXED64 = 1;
@@ -152,6 +206,7 @@ function patchMessage(
       at = length.next + length.value;
       const inner = shape.messages?.[field];
       if (inner) patchMessage(body, length.next, at, inner, rewriting);
+      if (shape.traceIds?.includes(field)) renameBytes(body, length.next, at, rewriting.renameId);
       if (field === shape.attributes) patchAttribute(body, length.next, at, rewriting);
     } else {
       at = wireType === FIXED32 ? at + 4 : varint(body, at).next;
@@ -163,6 +218,15 @@ function shiftFixed64(body: Buffer, at: number, shiftNanos: bigint): void {
   const time = body.readBigUInt64LE(at);
   // Zero means that the sender did not say.
   if (time !== 0n) body.writeBigUInt64LE(time + shiftNanos, at);
+}
+
+function renameBytes(
+  body: Buffer,
+  start: number,
+  end: number,
+  renameId: (id: string) => string,
+): void {
+  if (end > start) body.write(renameId(body.toString('hex', start, end)), start, 'hex');
 }
 
 /** A KeyValue: 1 = key, 2 = AnyValue, of which 1 = text. */

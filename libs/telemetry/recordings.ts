@@ -56,6 +56,9 @@ interface ManifestEntry {
   readonly receivedAtOffsetMs: number;
 }
 
+/** Whose clients were recorded. */
+export const recordedAgents = ['claude-code', 'codex', 'gemini'] as const;
+
 /** Names of the groups of one agent's recordings, in alphabetical order. */
 export function recordingGroups(agent = 'claude-code'): string[] {
   return readdirSync(join(recordingsFolder(), agent)).sort();

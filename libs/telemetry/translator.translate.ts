@@ -49,7 +49,7 @@ export function translatorOf({ agent, serviceNames, logs, metrics, traces }: Par
 export const UNATTRIBUTED = 'unattributed';
 
 /** What every draft takes from the record that it is made of. */
-interface Told {
+export interface Told {
   readonly session: { readonly agent: AgentName };
   readonly attribution: Attribution;
   readonly occurredAt: string;
