@@ -9,9 +9,12 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '100' },
     events: { type: 'string', default: '200000' },
     'long-log-events': { type: 'string', default: '1000000' },
+    sessions: { type: 'string', default: '200' },
+    lines: { type: 'string', default: '500' },
   },
 });
 
+const { benchImport } = await import('./import.bench.js');
 const { benchIngest } = await import('./ingest.bench.js');
 const { benchReplay } = await import('./replay.bench.js');
 const { benchStart } = await import('./start.bench.js');
@@ -21,6 +24,7 @@ const benchmarks = {
   ingest: () => benchIngest('all', Number(values.rounds)),
   receiver: () => benchIngest('receiver', Number(values.rounds)),
   replay: () => benchReplay(Number(values.events)),
+  import: () => benchImport(Number(values.sessions), Number(values.lines)),
   start: () => benchStart(Number(values['long-log-events'])),
 };
 type Name = keyof typeof benchmarks;

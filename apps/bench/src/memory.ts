@@ -21,3 +21,13 @@ export function memoryOf(pid: number): MemoryMegabytes | undefined {
     return undefined;
   }
 }
+
+/** The most memory that a process has had resident so far; undefined as above. */
+export function peakMegabytesOf(pid: number): number | undefined {
+  try {
+    const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return peak === undefined ? undefined : Math.round(Number(peak) / 102.4) / 10;
+  } catch {
+    return undefined;
+  }
+}
