@@ -3,10 +3,13 @@ import { problemKinds, type ProblemCode } from './problem.js';
 
 /** What one route takes and gives: the source of the API's document. */
 export interface ApiRoute {
+  /** GET when it says nothing. */
+  readonly method?: 'post';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
   readonly answer: { readonly type: string; readonly schema: z.ZodType };
   /** Codes of the problems that it may answer with, besides those that every route has. */
   readonly problems: readonly ProblemCode[];
@@ -31,24 +34,12 @@ const problemShape = z.looseObject({
   instance: z.string(),
 });
 
-/** The OpenAPI 3.1 document of these routes. All of them are GET: nothing is changed over them. */
+/** The OpenAPI 3.1 document of these routes. */
 export function openApiDocument(routes: readonly ApiRoute[], version: string): object {
-  const paths = routes.map((route) => [
-    route.path,
-    {
-      get: {
-        summary: route.summary,
-        parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
-        responses: {
-          200: {
-            description: 'The answer.',
-            content: { [route.answer.type]: { schema: schemaOf(route.answer.schema, 'output') } },
-          },
-          ...problemResponses([...everywhere, ...route.problems]),
-        },
-      },
-    },
-  ]);
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method ?? 'get'] = operationOf(route);
+  }
   return {
     openapi: '3.1.0',
     info: { title: 'tri-agent', version },
@@ -57,7 +48,27 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string): o
       schemas: { Problem: schemaOf(problemShape, 'output') },
     },
     security: [{ token: [] }],
-    paths: Object.fromEntries(paths) as object,
+    paths,
+  };
+}
+
+function operationOf(route: ApiRoute): object {
+  return {
+    summary: route.summary,
+    parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+    ...(route.body !== undefined && {
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+      },
+    }),
+    responses: {
+      200: {
+        description: 'The answer.',
+        content: { [route.answer.type]: { schema: schemaOf(route.answer.schema, 'output') } },
+      },
+      ...problemResponses([...everywhere, ...route.problems]),
+    },
   };
 }
 

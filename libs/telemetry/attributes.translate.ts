@@ -107,6 +107,11 @@ export class Clock {
     return this.sound(Number(unixNano / NANOS_PER_MS));
   }
 
+  /** Whether something can have happened at that time. */
+  mayBe(iso: string): boolean {
+    return this.sound(Date.parse(iso)) !== undefined;
+  }
+
   private sound(ms: number): string | undefined {
     return ms >= EARLIEST_MS && ms <= this.latestMs ? new Date(ms).toISOString() : undefined;
   }

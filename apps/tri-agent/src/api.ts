@@ -11,6 +11,7 @@ import {
   type HealthCheck,
 } from '#libs/metrics/health.js';
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
+import { Appender } from '#libs/telemetry/appender.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
@@ -82,7 +83,7 @@ function registerFigures({ log, registry }: House, { lags }: StatusSource): void
 }
 
 function providersOf(
-  { config, log, registry }: House,
+  { config, log, appender, registry }: House,
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
@@ -99,6 +100,7 @@ function providersOf(
   return [
     ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
+    { provide: Appender, useValue: appender },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
     { provide: Registry, useValue: registry },

@@ -4,7 +4,9 @@ import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken, readOrMakeToken } from '#libs/access/access-token.js';
 import { PriceBook } from '#kernel/prices.js';
+import type { Appender } from '#libs/telemetry/appender.js';
 import type { CostOf } from '#libs/telemetry/costing.js';
+import { makeAppender } from '#libs/telemetry/index.js';
 import type { Config } from '#platform/config.js';
 import { StartError } from './start-error.js';
 
@@ -15,8 +17,8 @@ export interface House {
   readonly config: Config;
   readonly token: AccessToken;
   readonly log: SqliteLog;
-  /** What a request costs by today's price book. */
-  readonly costOf: CostOf;
+  /** The one way of what agents tell into the log. */
+  readonly appender: Appender;
   readonly registry: Registry;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
@@ -45,5 +47,7 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
   const token = new AccessToken(config.token ?? readOrMakeToken(config.home));
   const prices = new PriceBook();
   const costOf: CostOf = (usage) => prices.costOf(usage);
-  return { config, token, log, costOf, registry: new Registry(), fail };
+  const registry = new Registry();
+  const appender = makeAppender(config, log, registry, costOf);
+  return { config, token, log, appender, registry, fail };
 }
