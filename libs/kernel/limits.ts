@@ -28,6 +28,7 @@ export const limits = {
 
   // What comes in from transcripts.
   importFactsMax: 1_000,
+  tokensPerRequestMax: 1_000_000_000,
   transcriptReadBytes: 1024 * 1024,
   transcriptLineBytesMax: 32 * 1024 * 1024,
   transcriptRequestsHeldMax: 256,

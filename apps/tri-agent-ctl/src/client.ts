@@ -28,7 +28,25 @@ export class Client {
     shape: Shape,
     query: Query = {},
   ): Promise<z.infer<Shape>> {
-    const response = await this.request(`${this.server.url}${path}${search(query)}`);
+    return this.#answerTo(path, shape, await this.request(this.server.url + path + search(query)));
+  }
+
+  /** @param body JSON text. */
+  async post<Shape extends z.ZodType>(
+    path: string,
+    shape: Shape,
+    body: string,
+  ): Promise<z.infer<Shape>> {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body };
+    return this.#answerTo(path, shape, await this.request(this.server.url + path, init));
+  }
+
+  async #answerTo<Shape extends z.ZodType>(
+    path: string,
+    shape: Shape,
+    response: Response,
+  ): Promise<z.infer<Shape>> {
     if (!response.ok) throw await this.refusalOf(response);
     const parsed = shape.safeParse(parseJson(await this.textOf(response)));
     if (parsed.success) return parsed.data;

@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from './options.js';
 import { Output, usageFailure } from './output.js';
+import { addImport } from './programs/import.js';
 import { Run } from './run.js';
 import { findServer } from './server.js';
 import { version } from '#platform/version.js';
@@ -67,6 +68,7 @@ function build(run: Run): Command {
   addViews(program, run);
   addSessions(program, run);
   addEvents(program, run);
+  addImport(program, run);
   addConnections(program, run);
   addCare(program, run);
   return program;
