@@ -27,7 +27,7 @@ export const limits = {
   contentBytesMax: 1024 * 1024,
 
   // What comes in from transcripts.
-  importFactsMax: 1_000,
+  importFactsMax: 500,
   tokensPerRequestMax: 1_000_000_000,
   transcriptReadBytes: 1024 * 1024,
   transcriptLineBytesMax: 32 * 1024 * 1024,
@@ -46,6 +46,7 @@ export const limits = {
 
   // Prices.
   pricesPerPublicationMax: 500,
+  noticesRememberedMax: 1_000,
 
   // The log.
   eventsPerAppendMax: 50_000,

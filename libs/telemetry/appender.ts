@@ -5,6 +5,7 @@ import type { Appended, EventLog } from '#eventstore/src/log.js';
 import { isLogError, LogError } from '#eventstore/src/log.js';
 import { streamOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
+import { limits } from '#kernel/limits.js';
 import { costed, type CostOf } from './costing.js';
 import type { Draft } from './translation.js';
 
@@ -43,6 +44,8 @@ const WITH_CONTENT: ReadonlySet<EventType> = new Set<EventType>([
 export class Appender {
   private readonly appended;
   private readonly duplicates;
+  /** Notices that the log holds for certain: each request of a model without a price brings one. */
+  private readonly noticed = new Set<string>();
 
   constructor(private readonly parts: AppenderParts) {
     const registers = [parts.registry];
@@ -69,13 +72,25 @@ export class Appender {
    */
   async append(drafts: readonly Draft[], asTheyAre: readonly DomainEvent[] = []): Promise<Receipt> {
     const finished = await this.finish(drafts.map(this.redact));
-    const events = finished.flatMap((event) => costed(event, this.parts.costOf));
-    const receipt = await this.appendAll([...events, ...asTheyAre]);
+    const events: DomainEvent[] = [];
+    const notices = new Map<string, DomainEvent>();
+    for (const event of finished) {
+      for (const one of costed(event, this.parts.costOf)) {
+        if (one.type !== 'PriceMissing') events.push(one);
+        else if (!this.noticed.has(one.id)) notices.set(one.id, one);
+      }
+    }
+    const receipt = await this.appendAll([...events, ...notices.values(), ...asTheyAre]);
+    for (const id of notices.keys()) this.notice(id);
     const duplicates = receipt.appended.filter(({ duplicate }) => duplicate).length;
     // Counted only now, so that what is sent again is not counted twice.
     this.appended.inc(receipt.appended.length - duplicates);
     this.duplicates.inc(duplicates);
     return receipt;
+  }
+
+  private notice(id: string): void {
+    if (this.noticed.size < limits.noticesRememberedMax) this.noticed.add(id);
   }
 
   /** Keeps what content there is and puts its hash into the event. */

@@ -15,7 +15,7 @@ import {
 /** Claude Code: `projects/<folder>/<session>.jsonl` and `<session>/subagents/agent-<id>.jsonl`. */
 export const claude: Dialect = {
   agent: 'claude-code',
-  marks: ['"usage"', '"cost-state"'],
+  marks: ['put_tokens"', '"cost-state"'],
   begin: (path) => new ClaudeTranscript(path),
 };
 
@@ -27,6 +27,8 @@ class ClaudeTranscript implements TranscriptTranslator {
   private readonly fileName: string;
   private readonly subagentId: string | undefined;
   private lastAt: string | undefined;
+  private cwd: unknown;
+  private project: string | undefined;
 
   constructor(path: string) {
     this.fileName = nameOf(lastPartOf(path)?.replace(/\.jsonl$/, '')) ?? 'unknown';
@@ -77,11 +79,20 @@ class ClaudeTranscript implements TranscriptTranslator {
       reasoningTokens: null,
       costUsd,
       ...this.threadOf(line),
-      project: lastPartOf(line['cwd']),
+      project: this.projectOf(line['cwd']),
       clientVersion: nameOf(line['version']),
     };
     this.facts.hold(fact, (held) => fact.outputTokens >= held.outputTokens);
     return undefined;
+  }
+
+  /** The folder is the same from line to line, mostly. */
+  private projectOf(cwd: unknown): string | undefined {
+    if (cwd !== this.cwd) {
+      this.cwd = cwd;
+      this.project = lastPartOf(cwd);
+    }
+    return this.project;
   }
 
   private threadOf(line: Json): Pick<UsageFact, 'thread' | 'subagentId'> {

@@ -23,14 +23,17 @@ export function lastPartOf(path: unknown): string | undefined {
   return typeof path === 'string' ? nameOf(path.split(/[\\/]+/).findLast(Boolean)) : undefined;
 }
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+/** Beyond it a date has no year. */
+const LAST_TIME_MS = 8.64e15;
+const isoTime =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/;
 
 /** ISO-8601 UTC, of such a time, another notation of one, or milliseconds since 1970. */
 export function timeOf(value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  if (typeof value === 'string' && isoTime.test(value)) return value;
   const ms = typeof value === 'number' ? value : Date.parse(value);
-  if (!(Math.abs(ms) <= 8.64e15)) return undefined;
-  return typeof value === 'string' && isoTime.test(value) ? value : new Date(ms).toISOString();
+  return Math.abs(ms) <= LAST_TIME_MS ? new Date(ms).toISOString() : undefined;
 }
 
 /** Absent counts as none, for versions that do not tell all kinds; undefined when it is no count. */
