@@ -27,6 +27,7 @@ export class LineCutter {
   private restBytes = 0;
   private isTooLong = false;
   private isForeign = false;
+  private endIsDue = false;
 
   constructor(
     marks: readonly string[],
@@ -44,7 +45,9 @@ export class LineCutter {
   /** The chunk may be used again once this returns. */
   feed(chunk: Buffer): void {
     if (this.isForeign) return;
-    let start = 0;
+    // The end of a line that was taken before it had one.
+    let start = this.endIsDue && chunk[0] === NEWLINE ? 1 : 0;
+    this.endIsDue &&= chunk.length === 0;
     if (this.restBytes > 0) {
       const end = chunk.indexOf(NEWLINE);
       if (end === -1) {
@@ -78,6 +81,7 @@ export class LineCutter {
       return;
     }
     this.endRest();
+    this.endIsDue = true;
   }
 
   /** Copies, because the chunk is used again. Of a line that is too long nothing is kept. */
