@@ -30,6 +30,7 @@ export const limits = {
   importFactsMax: 500,
   tokensPerRequestMax: 1_000_000_000,
   transcriptReadBytes: 1024 * 1024,
+  transcriptComparedBytes: 256,
   transcriptLineBytesMax: 32 * 1024 * 1024,
   transcriptRequestsHeldMax: 256,
   transcriptRequestsRememberedMax: 250_000,

@@ -139,7 +139,8 @@ export function summaryOf(before: Report, now: Report): Summary | undefined {
   const spent = Object.values(now.tokens).reduce((sum, amount) => sum + amount, 0);
   const spentBefore = Object.values(before.tokens).reduce((sum, amount) => sum + amount, 0);
   const faults = now.faults.slice(before.faults.length);
-  const found = `${formatCount(requests)} requests, ${formatTokens(spent - spentBefore)} tokens`;
+  const noun = requests === 1 ? 'request' : 'requests';
+  const found = `${formatCount(requests)} ${noun}, ${formatTokens(spent - spentBefore)} tokens`;
   const bad = badLines === 0 ? '' : `, ${formatCount(badLines)} bad lines`;
   return {
     record: { requests, tokens: spent - spentBefore, appended, alreadyKnown, badLines, faults },

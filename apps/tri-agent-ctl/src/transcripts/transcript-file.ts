@@ -9,6 +9,8 @@ import { LineCutter, type LineSink } from './lines.js';
 import type { TranscriptTranslator } from './translator.translate.js';
 import { objectOf } from './values.translate.js';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Where what is read goes. `facts` is awaited, so that nobody reads faster than is sent. */
 export interface FileSink {
   facts(facts: readonly Fact[], path: string): Promise<void> | undefined;
@@ -24,6 +26,8 @@ export class TranscriptFile implements LineSink {
   private translator: TranscriptTranslator;
   private offset = 0;
   private seen: Pick<FoundFile, 'inode' | 'bytes' | 'modifiedMs'> | undefined;
+  /** The last bytes that were read: where they are others, the file was written anew. */
+  private before: Buffer = NOTHING;
   private lines = 0;
   private linesUsed = 0;
 
@@ -92,6 +96,7 @@ export class TranscriptFile implements LineSink {
     this.cutter = new LineCutter(this.dialect.marks, this);
     this.translator = this.dialect.begin(this.path);
     this.offset = 0;
+    this.before = NOTHING;
     this.lines = 0;
     this.linesUsed = 0;
   }
@@ -99,11 +104,13 @@ export class TranscriptFile implements LineSink {
   private async readAppended(): Promise<void> {
     const file = await open(this.path, 'r');
     try {
+      if (!this.before.equals(await bytesBefore(file, this.offset))) this.startAnew();
       const buffer = chunkBuffer();
       for (let bytes = await this.next(file, buffer); bytes > 0;) {
         this.cutter.feed(buffer.subarray(0, bytes));
         bytes = (await this.pass(bytes)) ? await this.next(file, buffer) : 0;
       }
+      this.before = await bytesBefore(file, this.offset);
     } finally {
       await file.close();
     }
@@ -156,6 +163,14 @@ export class TranscriptFile implements LineSink {
       await file.close();
     }
   }
+}
+
+/** A few bytes in front of a place: with times and ids in them they are hardly twice the same. */
+async function bytesBefore(file: FileHandle, offset: number): Promise<Buffer> {
+  const length = Math.min(offset, limits.transcriptComparedBytes);
+  if (length === 0) return NOTHING;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset - length);
+  return buffer.subarray(0, bytesRead);
 }
 
 let shared: Buffer | undefined;
