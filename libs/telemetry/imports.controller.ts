@@ -17,7 +17,7 @@ import type { Draft } from './translation.js';
 
 /** Takes in what agents have left on disk, as the command line reads it. */
 @Injectable()
-export class Imports {
+class Imports {
   constructor(
     private readonly appender: Appender,
     private readonly clock: Now,
@@ -58,7 +58,7 @@ function draftOf(one: unknown, clock: Clock): Draft | string {
 }
 
 @Controller('api/v1/imports')
-export class ImportsController {
+class ImportsController {
   constructor(private readonly imports: Imports) {}
 
   @Post()

@@ -47,7 +47,7 @@ export interface TotalsFact extends Tokens {
   readonly costUsd: string | null;
 }
 
-export interface CompactionFact {
+interface CompactionFact {
   readonly kind: 'compaction';
   readonly agent: Agent;
   readonly sessionId: string;
