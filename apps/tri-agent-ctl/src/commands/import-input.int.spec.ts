@@ -1,7 +1,16 @@
 import { appendFileSync, linkSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
-import { answer, cli, home, keys, report, session, stub, write } from '../../test/import-home.js';
+import {
+  answer,
+  cli,
+  home,
+  keys,
+  report,
+  session,
+  stub,
+  write,
+} from '../../test/import-home.spec-helper.js';
 import { recordedFolder } from '../../test/transcript-facts.js';
 
 describe('Bad input', () => {

@@ -1,5 +1,5 @@
 import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
-import { answer, env, keys, session, stub, write } from '../../test/import-home.js';
+import { answer, env, keys, session, stub, write } from '../../test/import-home.spec-helper.js';
 import { Terminal } from '../../test/terminal.js';
 import type { Io } from '../io.js';
 import { runCli } from '../program.js';

@@ -11,7 +11,7 @@ import {
   session,
   stub,
   write,
-} from '../../test/import-home.js';
+} from '../../test/import-home.spec-helper.js';
 import { run } from '../../test/terminal.js';
 import { recordedFolder } from '../../test/transcript-facts.js';
 
