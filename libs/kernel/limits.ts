@@ -26,6 +26,25 @@ export const limits = {
   unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
 
+  // What comes in from transcripts.
+  importFactsMax: 500,
+  tokensPerRequestMax: 1_000_000_000,
+  transcriptReadBytes: 1024 * 1024,
+  transcriptComparedBytes: 256,
+  transcriptLineBytesMax: 32 * 1024 * 1024,
+  transcriptRequestsHeldMax: 256,
+  transcriptRequestsRememberedMax: 250_000,
+  transcriptFilesMax: 100_000,
+  transcriptFolderLevelsMax: 16,
+  transcriptFaultsKeptMax: 1_000,
+  transcriptFaultsShownMax: 20,
+  transcriptPollMs: 2_000,
+  transcriptSettleMs: 100,
+  importBodyBytesMax: 768 * 1024,
+  importSendsInFlightMax: 2,
+  importTriesMax: 5,
+  importRetryMs: 500,
+
   // Prices.
   pricesPerPublicationMax: 500,
   priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
@@ -33,6 +52,7 @@ export const limits = {
   overlapsNamedMax: 10,
   pricesPollMs: 500,
   unpricedModelsMax: 1_000,
+  noticesRememberedMax: 1_000,
 
   // The log.
   eventsPerAppendMax: 50_000,

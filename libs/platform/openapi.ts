@@ -9,7 +9,7 @@ export interface ApiRoute {
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
-  readonly body?: z.ZodObject;
+  readonly body?: z.ZodType;
   readonly answer: { readonly type: string; readonly schema: z.ZodType };
   /** Codes of the problems that it may answer with, besides those that every route has. */
   readonly problems: readonly ProblemCode[];
@@ -67,7 +67,7 @@ function operation({ summary, params, query, body, answer, problems }: ApiRoute)
   };
 }
 
-function bodyOf(body: z.ZodObject): object {
+function bodyOf(body: z.ZodType): object {
   return { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } };
 }
 

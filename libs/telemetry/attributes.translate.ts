@@ -91,10 +91,13 @@ const AHEAD_MS_MAX = 24 * 60 * 60 * 1000;
 /** Says when something happened, given when the server heard of it. */
 export class Clock {
   private readonly latestMs: number;
+  private readonly earliest = new Date(EARLIEST_MS).toISOString();
+  private readonly latest: string;
 
   /** @param receivedAt ISO-8601 UTC. */
   constructor(private readonly receivedAt: string) {
     this.latestMs = Date.parse(receivedAt) + AHEAD_MS_MAX;
+    this.latest = new Date(this.latestMs).toISOString();
   }
 
   /** The first of the given times that can be true (after 2019, at most a day ahead), else now. */
@@ -105,6 +108,11 @@ export class Clock {
   /** Undefined when it cannot be true. */
   isoOf(unixNano: bigint): string | undefined {
     return this.sound(Number(unixNano / NANOS_PER_MS));
+  }
+
+  /** Whether something can have happened at that time (ISO-8601 UTC, which sorts as time does). */
+  mayBe(iso: string): boolean {
+    return iso >= this.earliest && iso <= this.latest;
   }
 
   private sound(ms: number): string | undefined {

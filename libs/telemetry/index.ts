@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { EventLog } from '#eventstore/src/log.js';
 import type { Config } from '#platform/config.js';
+import { Appender } from './appender.js';
 import { claudeCode } from './claude-code.translate.js';
 import { codex } from './codex.translate.js';
 import type { CostOf } from './costing.js';
@@ -13,21 +14,23 @@ import { redactor } from './redaction.js';
 /** One translator for each agent whose telemetry is understood. */
 const translators = [claudeCode, codex, gemini];
 
-/** From decoded exports to events: every agent's translator, redaction, content where it is on. */
-export function makeIntake(
+/** What redacts, costs and appends all that agents tell; with content where it is on. */
+export function makeAppender(
   config: Config,
   log: EventLog,
   registry: Registry,
   costOf: CostOf,
-): Intake {
-  const { draft } = redactor(config.redact);
-  return new Intake({
+): Appender {
+  return new Appender({
     log,
-    translators,
-    redact: draft,
+    redact: redactor(config.redact).draft,
     content: config.content === 'on' ? new ContentStore(join(config.home, 'content')) : null,
     costOf,
     registry,
-    clock: () => new Date(),
   });
+}
+
+/** From decoded exports to events: every agent's translator. */
+export function makeIntake(appender: Appender, registry: Registry): Intake {
+  return new Intake({ appender, translators, registry, clock: () => new Date() });
 }

@@ -7,8 +7,6 @@ const ACCEPT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 export class IntakeMetrics {
   readonly requests;
   readonly records;
-  readonly appended;
-  readonly duplicates;
   readonly noise;
   readonly unrecognised;
   readonly rejected;
@@ -30,16 +28,6 @@ export class IntakeMetrics {
       'tri_agent_otlp_records_total',
       'Log records, data points and spans that were decoded.',
       ['signal'],
-    );
-    this.appended = counter(
-      'tri_agent_events_appended_total',
-      'Events that the intake appended to the log.',
-      [],
-    );
-    this.duplicates = counter(
-      'tri_agent_duplicates_total',
-      'Events that the log held already, because the sender repeated itself.',
-      [],
     );
     this.noise = counter(
       'tri_agent_noise_total',

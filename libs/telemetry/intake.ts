@@ -1,11 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Registry } from 'prom-client';
-import type { EventLog } from '#eventstore/src/log.js';
-import { isLogError, LogError } from '#eventstore/src/log.js';
-import { streamOf } from '#eventstore/vocabulary/vocabulary.js';
-import type { DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
-import { costed, type CostOf } from './costing.js';
+import type { Appender } from './appender.js';
 import { IntakeMetrics } from './intake.metrics.js';
 import type { Stranger } from './intake.unrecognised.js';
 import { strangersOf, UnrecognisedNames } from './intake.unrecognised.js';
@@ -13,30 +9,14 @@ import type { Accepted } from './otlp.answers.js';
 import type { Export } from './otlp.records.js';
 import type { Draft, Translation, Translator } from './translation.js';
 
-/** Keeps redacted content and returns the hash under which it is found. */
-export interface ContentKeeper {
-  keep(text: string): Promise<string>;
-}
-
 export interface IntakeParts {
-  readonly log: EventLog;
+  readonly appender: Appender;
   readonly translators: readonly Translator[];
-  readonly redact: (draft: Draft) => Draft;
-  /** Null while content is off: it is then dropped here. */
-  readonly content: ContentKeeper | null;
-  /** The price book, as it is when the usage comes in. */
-  readonly costOf: CostOf;
   readonly registry: Registry;
   readonly clock: () => Date;
 }
 
 const OTHER_AGENT = 'other';
-const WITH_CONTENT: ReadonlySet<EventType> = new Set<EventType>([
-  'PromptSubmitted',
-  'AnswerReceived',
-  'ToolFinished',
-]);
-
 /** What one export comes to before anything is written. */
 interface Reading {
   readonly drafts: Draft[];
@@ -57,7 +37,7 @@ export class Intake {
     this.translators = new Map(
       parts.translators.flatMap((one) => one.serviceNames.map((name) => [name, one])),
     );
-    this.names = new UnrecognisedNames(parts.redact);
+    this.names = new UnrecognisedNames(parts.appender.redact);
   }
 
   /**
@@ -88,8 +68,8 @@ export class Intake {
     const stopTimer = this.metrics.acceptSeconds.startTimer();
     const { drafts, strangers, noise, rejections } = this.read(batch);
     const newNames = this.names.eventsOf(strangers, namesMax);
-    const events = (await this.finish(drafts)).flatMap((it) => costed(it, this.parts.costOf));
-    const appended = await this.appendAll([...events, ...newNames.values()], rejections);
+    const { refused } = await this.parts.appender.append(drafts, [...newNames.values()]);
+    for (const { reason } of refused) rejections.add(1, reason);
 
     // Counted only now, so that a batch that is sent again is not counted twice.
     this.names.remember(newNames);
@@ -98,8 +78,6 @@ export class Intake {
     for (const { agent, signal } of strangers) {
       this.metrics.unrecognised.inc({ agent: this.agentLabel(agent), signal });
     }
-    this.metrics.appended.inc(appended.new);
-    this.metrics.duplicates.inc(appended.duplicates);
     this.metrics.rejected.inc(rejections.count);
     stopTimer();
     return { rejected: rejections.count, message: rejections.message, newNames: newNames.size };
@@ -129,71 +107,10 @@ export class Intake {
     { signal }: Export,
     into: Reading,
   ): void {
-    for (const draft of translation.drafts) into.drafts.push(this.parts.redact(draft));
+    for (const draft of translation.drafts) into.drafts.push(draft);
     for (const [name, times] of translation.noise) into.noise.push({ agent, name, times });
     for (const one of translation.unrecognised) into.strangers.push({ ...one, agent, signal });
     into.rejections.add(translation.rejected, translation.rejectedBecause);
-  }
-
-  /** Keeps what content there is and puts its hash into the event. */
-  private async finish(drafts: readonly Draft[]): Promise<DomainEvent[]> {
-    const { content } = this.parts;
-    if (content === null) return drafts.map(({ event }) => event);
-    return Promise.all(
-      drafts.map(async ({ event, content: text }) => {
-        if (text === undefined || !WITH_CONTENT.has(event.type)) return event;
-        const contentHash = await content.keep(text).catch((cause: unknown) => {
-          const message = 'The content store could not write; look at the disk of the data folder.';
-          throw new LogError('LOG_UNAVAILABLE', message, { cause });
-        });
-        return { ...event, data: { ...event.data, contentHash } } as DomainEvent;
-      }),
-    );
-  }
-
-  /** All streams in one tick, so that they share one commit of the log. */
-  private async appendAll(
-    events: readonly DomainEvent[],
-    rejections: Rejections,
-  ): Promise<{ new: number; duplicates: number }> {
-    const streams = new Map<string, DomainEvent[]>();
-    for (const event of events) {
-      const stream = streamOf(event);
-      const others = streams.get(stream);
-      if (others === undefined) streams.set(stream, [event]);
-      else others.push(event);
-    }
-    const counts = { new: 0, duplicates: 0 };
-    const appends = [...streams].map(([stream, some]) =>
-      this.append(stream, some, counts, rejections),
-    );
-    // Waits for all of them, so that none is still under way when the sender is asked to repeat.
-    const failed = (await Promise.allSettled(appends)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-    return counts;
-  }
-
-  /** The log checks each event. Halves what it refuses until the one event stands alone. */
-  private async append(
-    stream: string,
-    events: readonly DomainEvent[],
-    counts: { new: number; duplicates: number },
-    rejections: Rejections,
-  ): Promise<void> {
-    try {
-      for (const { duplicate } of await this.parts.log.append(stream, 'any', events)) {
-        counts[duplicate ? 'duplicates' : 'new'] += 1;
-      }
-    } catch (error) {
-      if (!isLogError(error, 'INVALID_EVENT')) throw error;
-      if (events.length === 1) {
-        rejections.add(1, error.message);
-        return;
-      }
-      const middle = events.length >> 1;
-      await this.append(stream, events.slice(0, middle), counts, rejections);
-      await this.append(stream, events.slice(middle), counts, rejections);
-    }
   }
 
   private agentLabel(agent: string): string {

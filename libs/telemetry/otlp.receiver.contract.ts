@@ -6,7 +6,7 @@ import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import type { Appended, ExpectedVersion } from '#eventstore/src/log.js';
 import { EventLog, LogError } from '#eventstore/src/log.js';
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
-import type { ContentKeeper } from './intake.js';
+import { Appender, type ContentKeeper } from './appender.js';
 import { Intake } from './intake.js';
 import { Admission } from './otlp.admission.js';
 import type { OtlpHttpOptions, OtlpParts } from './otlp.module.js';
@@ -145,12 +145,15 @@ export function plainIntake(
   translators: readonly Translator[] = smallTranslators,
 ): Intake {
   return new Intake({
-    log,
+    appender: new Appender({
+      log,
+      redact: (draft) =>
+        JSON.parse(JSON.stringify(draft).replaceAll(/sk-\w+/g, '[redacted]')) as Draft,
+      content,
+      costOf: () => undefined,
+      registry,
+    }),
     translators,
-    redact: (draft) =>
-      JSON.parse(JSON.stringify(draft).replaceAll(/sk-\w+/g, '[redacted]')) as Draft,
-    content,
-    costOf: () => undefined,
     registry,
     clock: () => new Date('2026-01-02T03:04:05.678Z'),
   });

@@ -28,24 +28,19 @@ export class Client {
     shape: Shape,
     query: Query = {},
   ): Promise<z.infer<Shape>> {
-    return this.#answerOf(
-      path,
-      shape,
-      await this.request(`${this.server.url}${path}${search(query)}`),
-    );
+    return this.#answerOf(path, shape, await this.request(this.server.url + path + search(query)));
   }
 
+  /** @param wish JSON text, or what is to become it. */
   async post<Shape extends z.ZodType>(
     path: string,
     shape: Shape,
-    body: unknown,
+    wish: string | object,
   ): Promise<z.infer<Shape>> {
-    const response = await this.request(`${this.server.url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return this.#answerOf(path, shape, response);
+    const body = typeof wish === 'string' ? wish : JSON.stringify(wish);
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body };
+    return this.#answerOf(path, shape, await this.request(this.server.url + path, init));
   }
 
   /** Goes through the pages until there are `limit` items or no more. */

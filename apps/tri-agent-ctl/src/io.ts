@@ -3,6 +3,8 @@ export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** stderr where it is a terminal, for what redraws itself beside the answer. */
+  readonly terminal?: NodeJS.WriteStream;
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
   now(): Date;

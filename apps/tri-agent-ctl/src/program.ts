@@ -15,6 +15,7 @@ import { Output, usageFailure } from './output.js';
 import { addCoverage } from './programs/coverage.js';
 import { addPrices } from './programs/prices.js';
 import { addConnections } from './programs/connections.js';
+import { addImport } from './programs/import.js';
 import { Run } from './run.js';
 import { findServer } from './server.js';
 import { version } from '#platform/version.js';
@@ -62,6 +63,7 @@ function build(run: Run): Command {
   addEvents(program, run);
   addPrices(program, run);
   addCoverage(program, run);
+  addImport(program, run);
   addConnections(program, run);
   addCare(program, run);
   return program;

@@ -13,6 +13,7 @@ import {
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
+import { Appender } from '#libs/telemetry/appender.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
@@ -90,7 +91,7 @@ function registerFigures(
 }
 
 function providersOf(
-  { config, log, registry, prices }: House,
+  { config, log, appender, registry, prices }: House,
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
@@ -107,6 +108,7 @@ function providersOf(
   return [
     ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
+    { provide: Appender, useValue: appender },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
     { provide: LivePrices, useValue: prices },

@@ -5,6 +5,8 @@ import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken, readOrMakeToken } from '#libs/access/access-token.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { Clock } from '#platform/clock.js';
+import type { Appender } from '#libs/telemetry/appender.js';
+import { makeAppender } from '#libs/telemetry/index.js';
 import type { Config } from '#platform/config.js';
 import { StartError } from './start-error.js';
 
@@ -17,6 +19,8 @@ export interface House {
   readonly log: SqliteLog;
   /** Started by whoever serves a role that needs it. */
   readonly prices: LivePrices;
+  /** The one way of what agents tell into the log. */
+  readonly appender: Appender;
   readonly registry: Registry;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
@@ -46,5 +50,7 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
   const prices = new LivePrices(log, new Clock(), (sentence) => {
     console.error(sentence);
   });
-  return { config, token, log, prices, registry: new Registry(), fail };
+  const registry = new Registry();
+  const appender = makeAppender(config, log, registry, (usage) => prices.costOf(usage));
+  return { config, token, log, prices, appender, registry, fail };
 }

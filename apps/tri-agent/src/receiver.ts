@@ -20,8 +20,8 @@ const logger = new Logger('receiver');
 export async function startReceiver(
   house: House,
 ): Promise<RunningRole & { readonly otlpHttp: number; readonly otlpGrpc: number }> {
-  const { config, log, registry, prices } = house;
-  const intake = makeIntake(config, log, registry, (usage) => prices.costOf(usage));
+  const { appender, registry } = house;
+  const intake = makeIntake(appender, registry);
   const parts: OtlpParts = {
     intake,
     admission: new Admission(registry),

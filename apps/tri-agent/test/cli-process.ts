@@ -41,6 +41,11 @@ export class CliProcess {
       });
     });
   }
+
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.child.kill('SIGINT');
+  }
 }
 
 export function runCli(...call: ConstructorParameters<typeof CliProcess>): Promise<CliEnded> {

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
-import { makeIntake } from '#libs/telemetry/index.js';
+import { makeAppender, makeIntake } from '#libs/telemetry/index.js';
 import { Admission } from '#libs/telemetry/otlp.admission.js';
 import { createOtlpApp } from '#libs/telemetry/otlp.module.js';
 import { loadConfig } from '#platform/config.js';
@@ -16,8 +16,10 @@ test(`20,000 broken exports meet 200, 400 or 413 only (seed ${seed})`, async () 
   const registry = new Registry();
   const bugs: unknown[] = [];
   const admission = new Admission(registry);
+  const { config } = loadConfig({});
+  const appender = makeAppender(config, new MemoryLog(), registry, () => undefined);
   const app = await createOtlpApp({
-    intake: makeIntake(loadConfig({}).config, new MemoryLog(), registry, () => undefined),
+    intake: makeIntake(appender, registry),
     admission,
     onBug: (bug) => bugs.push(bug),
     guard: (_request, _reply, done) => {
