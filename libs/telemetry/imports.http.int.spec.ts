@@ -122,6 +122,12 @@ describe('An imported request', () => {
     expect(await take({ ...request, outputTokens: 3 })).toMatchObject({ appended: 1 });
   });
 
+  test('of an agent whose requests meet by their tokens stays as it was said first', async () => {
+    const codex = { ...request, agent: 'codex', requestId: undefined, key: 'resp_1' };
+    expect(await take(codex)).toMatchObject({ appended: 1 });
+    expect(await take({ ...codex, outputTokens: 3 })).toMatchObject({ duplicates: 1 });
+  });
+
   test('carries the cost that the agent itself wrote down', async () => {
     await take({ ...request, costUsd: '0.037258500' });
     expect(dataOf('UsageRecorded')).toEqual([

@@ -58,21 +58,15 @@ type Session = Pick<Fact, 'sessionId' | 'agent'>;
 
 /**
  * The id is not the one that telemetry gives the same request: both are kept, and the read models
- * count one. It holds the tokens, so that a line that was read too early can be said again.
+ * count one. Claude Code's holds the tokens, so that a line that was read too early can be said again:
+ * its requests meet by their id. Where they meet by their tokens, what was said first stands.
  */
 function usageRecorded(fact: UsageFact, session: Session, occurredAt: string): Draft {
   const { agent, key, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = fact;
   const { cacheCreation1hTokens } = fact;
-  const id = eventIdOf(
-    'transcript-usage',
-    agent,
-    key,
-    inputTokens,
-    outputTokens,
-    cacheReadTokens,
-    cacheCreationTokens,
-    cacheCreation1hTokens,
-  );
+  const tokens = [inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens];
+  const stated = agent === 'claude-code' ? [...tokens, cacheCreation1hTokens] : [];
+  const id = eventIdOf('transcript-usage', agent, key, ...stated);
   return draftOf(reportOf(session, occurredAt, fact.clientVersion), 'UsageRecorded', id, {
     ...session,
     requestId: fact.requestId,
