@@ -21,14 +21,14 @@ const HOUR_MINUTES = 60;
  */
 export function bucketsOf(days: readonly number[], unit: CalendarUnit, zone: string): Bucket[] {
   const buckets: Bucket[] = [];
+  let last: Bucket | undefined;
   for (const day of days) {
     const dayEnd = (day + 1) * DAY_MINUTES;
-    let start = Math.max(day * DAY_MINUTES, buckets.at(-1)?.end ?? -Infinity);
-    while (start < dayEnd) {
-      const last = buckets.at(-1)?.end ?? -Infinity;
-      const bucket = bucketAt(start, unit, zone);
-      buckets.push({ start: Math.max(bucket.start, last), end: bucket.end });
-      start = bucket.end;
+    let minute = Math.max(day * DAY_MINUTES, last?.end ?? -Infinity);
+    while (minute < dayEnd) {
+      last = bucketAt(minute, unit, zone, last);
+      buckets.push(last);
+      minute = last.end;
     }
   }
   return buckets;
@@ -49,14 +49,15 @@ export function isTimeZone(zone: string): boolean {
   return IANAZone.isValidZone(zone);
 }
 
-function bucketAt(minute: number, unit: CalendarUnit, zone: string): Bucket {
+/** @param before the bucket before, which this one must not reach into. */
+function bucketAt(minute: number, unit: CalendarUnit, zone: string, before?: Bucket): Bucket {
   const time = timeAt(minute, zone);
   if (unit === 'hour') {
     // Counted from the clock of the place: where it is set back, an hour of the day comes twice.
     const start = minute - ((minute + time.offset) % HOUR_MINUTES);
-    return { start, end: start + HOUR_MINUTES };
+    return { start: Math.max(start, before?.end ?? -Infinity), end: start + HOUR_MINUTES };
   }
-  const start = time.startOf(unit);
+  const start = minute === before?.end ? time : time.startOf(unit);
   // Where the clock is set at midnight, the next day begins at another time than this one.
   const end = start.plus({ [`${unit}s`]: 1 }).startOf(unit);
   return { start: minuteOf(start), end: minuteOf(end) };

@@ -83,6 +83,18 @@ export function safeSum(column: string): string {
 /** The columns of a group of rows as `UsageSums`. */
 export const groupedSums = names.map((it) => `${safeSum(columns[it])} AS ${it}`).join(', ');
 
+/** What several groups come to, as `groupedSums` of all their rows would. */
+export function addSums(groups: readonly UsageSums[]): UsageSums {
+  const sums = { ...noSums } as Record<Column, bigint>;
+  for (const group of groups) {
+    for (const name of names) {
+      const sum = sums[name] + group[name];
+      sums[name] = sum < BigInt(largest) ? sum : BigInt(largest);
+    }
+  }
+  return sums;
+}
+
 /** What a request is counted as. */
 export interface CountedRequest {
   readonly inputTokens: number;

@@ -8,7 +8,7 @@ import { labelOf } from './usage-buckets.js';
 import { keyColumns, type UsageFilter } from './usage-filter.js';
 import { groupingOf, ungrouped, type Grouping } from './usage-grouping.js';
 import { usageProjection } from './usage.projection.js';
-import { describeUsage, groupedSums, type UsageSums } from './usage-sums.js';
+import { addSums, describeUsage, groupedSums, noSums, type UsageSums } from './usage-sums.js';
 import { MINUTE_MS } from './usage-totals.js';
 
 type Key = bigint | string;
@@ -48,7 +48,12 @@ export class UsageQueries {
           rows.length > shown.length && last !== undefined
             ? encodeCursor([listName, cursorKey(last.key), last.agent ?? ''])
             : null,
-        total: totalOf(filter, prepare),
+        // One page that holds all groups needs no second look at their rows.
+        total: describeUsage(
+          after === undefined && rows.length === shown.length
+            ? addSums(shown)
+            : totalOf(filter, prepare),
+        ),
       };
     });
   }
@@ -103,10 +108,10 @@ function partsOf(
   return prepare<[object], Part>(sql).all({ ...grouping.bind, ...page });
 }
 
-function totalOf(filter: UsageFilter, prepare: Prepare) {
+function totalOf(filter: UsageFilter, prepare: Prepare): UsageSums {
   const all = ungrouped(filter);
-  const sums = prepare<[object], UsageSums>(`SELECT ${groupedSums} FROM ${all.from}`).get(all.bind);
-  return sums === undefined ? undefined : describeUsage(sums);
+  const sql = `SELECT ${groupedSums} FROM ${all.from}`;
+  return prepare<[object], UsageSums>(sql).get(all.bind) ?? noSums;
 }
 
 function describe(

@@ -95,7 +95,6 @@ export class StatusController {
       since: midnight.toISOString(),
       limit: 1,
     });
-    if (total === undefined) return null;
     const { input, output, cacheRead, cacheCreation } = total.tokens;
     return { costUsd: total.costUsd, tokens: input + output + cacheRead + cacheCreation };
   }
