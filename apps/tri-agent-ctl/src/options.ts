@@ -1,7 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
-import { parseMoment } from './render/times.js';
-import type { Run } from './run.js';
 
 /** Options that several commands take, and what their values must look like. */
 
@@ -39,14 +37,4 @@ export function wholeNumber(min: number, max: number = limits.listItemsMax) {
 export function position(text: string): string {
   if (/^\d{1,30}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be a position as "events tail" prints them.');
-}
-
-export function moment(run: Run) {
-  return (text: string): Date => {
-    const at = parseMoment(text, run.io.now());
-    if (at !== undefined) return at;
-    throw new InvalidArgumentError(
-      'It must be 30m, 24h, 7d, today, yesterday, a date such as 2026-11-20 or an ISO time.',
-    );
-  };
 }
