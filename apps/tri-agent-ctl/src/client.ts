@@ -193,8 +193,11 @@ function search(query: Query): string {
 
 /** The body as it comes in. */
 export async function* textPieces(response: Answer): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true });
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  for await (const chunk of response.body ?? []) {
+    if (typeof chunk === 'string') yield chunk;
+    else yield (decoder ??= new TextDecoder()).decode(chunk, { stream: true });
+  }
 }
 
 export function parseJson(text: string): unknown {

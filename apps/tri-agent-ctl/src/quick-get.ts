@@ -5,7 +5,7 @@ export interface Answer {
   readonly ok: boolean;
   readonly status: number;
   readonly url: string;
-  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly body: AsyncIterable<Uint8Array | string> | null;
 }
 
 /**
@@ -21,6 +21,7 @@ export function quickGet(
   const { get } = process.getBuiltinModule('node:http');
   return new Promise((resolve, reject) => {
     get(url, { headers, signal }, (response) => {
+      response.setEncoding('utf8');
       const status = response.statusCode ?? 0;
       const ok = status >= 200 && status < 300;
       resolve({ ok, status, url, body: bodyOf(response, signal) });
@@ -30,9 +31,9 @@ export function quickGet(
   });
 }
 
-async function* bodyOf(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bodyOf(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<string> {
   try {
-    for await (const chunk of response) yield chunk as Uint8Array;
+    for await (const chunk of response) yield chunk as string;
   } catch (error) {
     throw reasonFor(error, signal);
   }

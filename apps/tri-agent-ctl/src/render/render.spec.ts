@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import {
   formatBytes,
   formatCost,
+  formatCount,
   formatFill,
   formatNanoUsd,
   formatTokens,
@@ -83,6 +85,12 @@ describe('Numbers', () => {
     [12_345_678_901, '12.3G'],
   ])('%d tokens are %s', (count, shown) => {
     expect(formatTokens(count)).toBe(shown);
+  });
+
+  test('counts are grouped by thousands, as Intl does it', () => {
+    const intl = new Intl.NumberFormat('en-US');
+    const counts = fc.oneof(fc.bigInt(), fc.maxSafeInteger());
+    fc.assert(fc.property(counts, (it) => { expect(formatCount(it)).toBe(intl.format(it)); }));
   });
 
   test.each([

@@ -1,3 +1,5 @@
+import { existsSync, readlinkSync } from 'node:fs';
+
 /** Times of a place: when its days begin, and what its clocks show. */
 
 const HOUR_MS = 3_600_000;
@@ -5,14 +7,33 @@ const DAY_MS = 24 * HOUR_MS;
 
 export type CalendarUnit = 'hour' | 'day' | 'week' | 'month';
 
-/** The time zone of this machine, an IANA name. */
+let ownZone: string | undefined;
+
+/**
+ * The time zone of this machine, an IANA name. `Intl` knows it everywhere and is slower to load than
+ * a short answer takes, so where the machine says it in a file, it is read there.
+ */
 export function machineZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  ownZone ??= zoneOnDisk() ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return ownZone;
+}
+
+function zoneOnDisk(): string | undefined {
+  try {
+    const name =
+      process.env.TZ || /\/zoneinfo\/(.+)$/.exec(readlinkSync('/etc/localtime'))?.[1] || '';
+    if (name === 'UTC' || name === 'Etc/UTC') return 'UTC';
+    const isName = /^[A-Z][a-z]+(\/[A-Z][A-Za-z_-]+)+$/.test(name);
+    return isName && existsSync(`/usr/share/zoneinfo/${name}`) ? name : undefined;
+  } catch {
+    // No such link: another system, or a file in its place.
+    return undefined;
+  }
 }
 
 export function isTimeZone(zone: string): boolean {
   try {
-    clockOf(zone);
+    if (zone !== ownZone && zone !== 'UTC') clockOf(zone);
     return true;
   } catch {
     return false;
@@ -57,8 +78,9 @@ function wallOf(at: number, zone: string): number {
 
 /** How far the clocks of a zone are ahead of UTC, in milliseconds. */
 function aheadOf(at: number, zone: string): number {
+  if (zone === 'UTC') return 0;
+  if (zone === ownZone) return -new Date(at).getTimezoneOffset() * 60_000;
   const clock = clockOf(zone);
-  if (clock === undefined) return 0;
   const second = Math.floor(at / 1_000) * 1_000;
   const shown = new Map(
     clock.formatToParts(second).map(({ type, value }) => [type, Number(value)] as const),
@@ -78,9 +100,8 @@ function aheadOf(at: number, zone: string): number {
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
-/** Undefined for UTC, which needs none. @throws {RangeError} where there is no such zone. */
-function clockOf(zone: string): Intl.DateTimeFormat | undefined {
-  if (zone === 'UTC') return undefined;
+/** @throws {RangeError} where there is no such zone. */
+function clockOf(zone: string): Intl.DateTimeFormat {
   const known = clocks.get(zone);
   if (known !== undefined) return known;
   const two = '2-digit';
