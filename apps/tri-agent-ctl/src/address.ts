@@ -31,7 +31,8 @@ export function plainAddress(
   const others = Object.keys(rest).filter((name) => name.startsWith('TRI_AGENT_') && rest[name]);
   const home = resolve(folder || join(homedir(), '.tri-agent'));
   if (others.length > 0 || existsSync(join(home, 'config.json'))) return undefined;
-  if (url && !/^http:\/\/(127\.0\.0\.1|localhost)(:\d{1,5})?\/*$/.test(url)) return undefined;
+  if (url && !/^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?\/*$/.test(url)) return undefined;
+  if (url && !URL.canParse(url)) return undefined;
   if (token && token.length < 16) return undefined;
   const tokenFile = join(home, 'token');
   return {

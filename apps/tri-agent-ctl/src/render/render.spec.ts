@@ -90,7 +90,11 @@ describe('Numbers', () => {
   test('counts are grouped by thousands, as Intl does it', () => {
     const intl = new Intl.NumberFormat('en-US');
     const counts = fc.oneof(fc.bigInt(), fc.maxSafeInteger());
-    fc.assert(fc.property(counts, (it) => { expect(formatCount(it)).toBe(intl.format(it)); }));
+    fc.assert(
+      fc.property(counts, (it) => {
+        expect(formatCount(it)).toBe(intl.format(it));
+      }),
+    );
   });
 
   test.each([
