@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { existsSync, homedir, readFileSync } from './builtins.js';
 
 /** Where the server is and what opens it. */
 export interface ServerAddress {

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { enableCompileCache, existsSync, homedir } from './builtins.js';
 
 /**
  * Lets Node keep what it compiles of this program: compiling takes longer than running it. It is kept
@@ -10,5 +9,5 @@ import { join } from 'node:path';
 export function keepCompiled(): void {
   const home = process.env.TRI_AGENT_HOME || join(homedir(), '.tri-agent');
   if (!existsSync(home)) return;
-  process.getBuiltinModule('node:module').enableCompileCache(join(home, 'compiled'));
+  enableCompileCache(join(home, 'compiled'));
 }

@@ -4,7 +4,6 @@ import type { Io } from './io.js';
 import { LightRun } from './light-run.js';
 import { Output, usageFailure } from './output.js';
 import type { Run } from './run.js';
-import { version } from '#platform/version.js';
 
 type Add<R extends LightRun> = (program: Command, run: R) => void;
 type Loaders<R extends LightRun> = Readonly<Record<string, () => Promise<Add<R>>>>;
@@ -40,7 +39,7 @@ const programs: Loaders<Run> = {
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const output = new Output(io, argv.includes('--json'));
   try {
-    const program = emptyProgram(output);
+    const program = emptyProgram(output, await versionFor(argv));
     const run = await fill(program, argv, output);
     await program.parseAsync([...argv], { from: 'user' });
     return run.exit;
@@ -73,7 +72,13 @@ async function fill(program: Command, argv: readonly string[], output: Output): 
   return run;
 }
 
-function emptyProgram(output: Output): Command {
+/** It stands in a file that nobody needs who does not ask for it. */
+async function versionFor(argv: readonly string[]): Promise<string> {
+  const asked = argv.includes('--version') || argv.includes('-V');
+  return asked ? (await import('#platform/version.js')).version : '';
+}
+
+function emptyProgram(output: Output, version: string): Command {
   return new Command('tri-agent-ctl')
     .description('Shows what the tri-agent server watches, and connects agents to it.')
     .version(version)

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { get } from './builtins.js';
 
 /** What is read of an answer, whoever fetched it. */
 export interface Answer {
@@ -11,14 +12,13 @@ export interface Answer {
 /**
  * GET from a server on this machine, as `fetch` does it but for redirects and compression, neither of
  * which it needs. A program that asks one short question would else spend most of its time on loading
- * `fetch`; `import 'node:http'` loads it, too, so the module is taken in another way.
+ * `fetch`.
  */
 export function quickGet(
   url: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { get } = process.getBuiltinModule('node:http');
   return new Promise((resolve, reject) => {
     get(url, { headers, signal }, (response) => {
       response.setEncoding('utf8');
