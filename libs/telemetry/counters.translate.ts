@@ -14,7 +14,7 @@ import type { Told } from './translator.translate.js';
  * A cumulative point whose start is its time counts whole: these clients tell times in ms, in which a
  * request and the last export may fall together, and none of their counters begins at more than 0.
  */
-export interface Reading {
+interface Reading {
   readonly series: string;
   /** ISO-8601 UTC. */
   readonly since: string;

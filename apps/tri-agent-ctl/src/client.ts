@@ -1,8 +1,10 @@
-import type { z } from 'zod';
 import { limits } from '#kernel/limits.js';
+import type { Check } from './checks.js';
 import { Failure, exitCode, nameOf, reasonOf, systemCodeOf } from './failure.js';
 import type { Io } from './io.js';
 import { pageOf, problem } from './shapes.js';
+import type { ServerAddress } from './address.js';
+import { quickGet, type Answer } from './quick-get.js';
 import type { Server } from './server.js';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -12,48 +14,49 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
+/** Asks any server, also one whose settings were not read. */
+export type Asker = Client<ServerAddress>;
+
 /** Speaks REST with one server. Whatever goes wrong is a `Failure`. */
-export class Client {
-  readonly #fetch: typeof fetch;
-
+export class Client<Address extends ServerAddress = Server> {
   constructor(
-    readonly server: Server,
-    io: Pick<Io, 'fetch'>,
-  ) {
-    this.#fetch = io.fetch ?? fetch;
-  }
+    readonly server: Address,
+    private readonly io: Pick<Io, 'fetch'>,
+  ) {}
 
-  async get<Shape extends z.ZodType>(
-    path: string,
-    shape: Shape,
-    query: Query = {},
-  ): Promise<z.infer<Shape>> {
-    return this.#answerOf(path, shape, await this.request(this.server.url + path + search(query)));
+  async get<Of>(path: string, shape: Check<Of>, query: Query = {}): Promise<Of> {
+    return this.#read(path, shape, await this.#ask(`${this.server.url}${path}${search(query)}`));
   }
 
   /** @param wish JSON text, or what is to become it. */
-  async post<Shape extends z.ZodType>(
-    path: string,
-    shape: Shape,
-    wish: string | object,
-  ): Promise<z.infer<Shape>> {
+  async post<Of>(path: string, shape: Check<Of>, wish: string | object): Promise<Of> {
     const body = typeof wish === 'string' ? wish : JSON.stringify(wish);
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body };
-    return this.#answerOf(path, shape, await this.request(this.server.url + path, init));
+    return this.#read(path, shape, await this.request(this.server.url + path, init));
+  }
+
+  #ask(url: string): Promise<Answer> {
+    if (this.io.fetch !== undefined || !isOnLoopback(url)) return this.request(url);
+    const { token } = this.server;
+    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+    const signal = AbortSignal.timeout(limits.requestWaitMs);
+    return quickGet(url, headers, signal).catch((error: unknown) => {
+      throw unreachable(url, error);
+    });
   }
 
   /** Goes through the pages until there are `limit` items or no more. */
-  async list<Item extends z.ZodType>(
+  async list<Item>(
     path: string,
-    item: Item,
+    item: Check<Item>,
     limit: number,
     query: Query = {},
-  ): Promise<Page<z.infer<Item>>> {
-    const items: z.infer<Item>[] = [];
+  ): Promise<Page<Item>> {
+    const items: Item[] = [];
     let cursor: string | null = null;
     do {
-      const page: Page<z.infer<Item>> = await this.get(path, pageOf(item), {
+      const page: Page<Item> = await this.get(path, pageOf(item), {
         ...query,
         limit: Math.min(limit - items.length, limits.pageItemsMax),
         cursor: cursor ?? undefined,
@@ -78,7 +81,7 @@ export class Client {
     if (token !== null && this.#isTrusted(url)) headers.set('authorization', `Bearer ${token}`);
     if (forever === undefined) {
       const signal = AbortSignal.timeout(limits.requestWaitMs);
-      return this.#fetch(url, { ...rest, headers, signal }).catch((error: unknown) => {
+      return (this.io.fetch ?? fetch)(url, { ...rest, headers, signal }).catch((error: unknown) => {
         throw unreachable(url, error);
       });
     }
@@ -88,7 +91,7 @@ export class Client {
     }, limits.requestWaitMs);
     try {
       const signal = AbortSignal.any([forever, late.signal]);
-      return await this.#fetch(url, { ...rest, headers, signal });
+      return await (this.io.fetch ?? fetch)(url, { ...rest, headers, signal });
     } catch (error) {
       throw forever.aborted ? error : unreachable(url, error);
     } finally {
@@ -96,11 +99,7 @@ export class Client {
     }
   }
 
-  async #answerOf<Shape extends z.ZodType>(
-    path: string,
-    shape: Shape,
-    response: Response,
-  ): Promise<z.infer<Shape>> {
+  async #read<Of>(path: string, shape: Check<Of>, response: Answer): Promise<Of> {
     if (!response.ok) throw await this.refusalOf(response);
     const parsed = shape.safeParse(parseJson(await this.textOf(response)));
     if (parsed.success) return parsed.data;
@@ -114,7 +113,7 @@ export class Client {
   }
 
   /** The body as text, up to the limit on answers. */
-  async textOf(response: Response): Promise<string> {
+  async textOf(response: Answer): Promise<string> {
     let text = '';
     try {
       for await (const piece of textPieces(response)) {
@@ -127,7 +126,7 @@ export class Client {
     return text;
   }
 
-  async refusalOf(response: Response): Promise<Failure> {
+  async refusalOf(response: Answer): Promise<Failure> {
     const { status } = response;
     const parsed = problem.safeParse(parseJson(await this.textOf(response)));
     if (status === 401) return this.#lockedOut();
@@ -148,8 +147,8 @@ export class Client {
   }
 
   #lockedOut(): Failure {
-    const { token, tokenFile, loaded } = this.server;
-    const used = loaded.config.token === null ? tokenFile : 'TRI_AGENT_TOKEN';
+    const { token, tokenFile, tokenIsSet } = this.server;
+    const used = tokenIsSet ? 'TRI_AGENT_TOKEN' : tokenFile;
     return token === null
       ? new Failure(
           'token_missing',
@@ -190,6 +189,11 @@ function unreachable(url: string, error: unknown): Failure {
   );
 }
 
+/** Where neither a proxy nor a redirect stands between. */
+function isOnLoopback(url: string): boolean {
+  return /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url);
+}
+
 function search(query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -199,10 +203,12 @@ function search(query: Query): string {
 }
 
 /** The body as it comes in. */
-export async function* textPieces(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
-  for await (const chunk of body) yield decoder.decode(chunk, { stream: true });
+export async function* textPieces(response: Answer): AsyncGenerator<string> {
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  for await (const chunk of response.body ?? []) {
+    if (typeof chunk === 'string') yield chunk;
+    else yield (decoder ??= new TextDecoder()).decode(chunk, { stream: true });
+  }
 }
 
 export function parseJson(text: string): unknown {

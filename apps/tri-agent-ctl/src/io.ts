@@ -8,6 +8,8 @@ export interface Io {
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
   now(): Date;
+  /** Where days begin; the machine's time zone when absent. */
+  readonly timeZone?: string;
   readonly fetch?: typeof fetch;
   /** Where `--scope project` looks; the working directory when absent. */
   readonly cwd?: string;

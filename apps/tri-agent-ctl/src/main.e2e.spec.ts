@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { anEvent } from '../test/samples.js';
@@ -45,6 +46,26 @@ describe('The built program', () => {
     });
     expect([exit, out]).toEqual([1, '']);
     expect(err).toMatch(/^No server answers at .*\n.*npm start.*\n$/);
+  });
+
+  test('keeps what was compiled in the data folder, but makes no such folder and can go without', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tri-agent-ctl-'));
+    try {
+      const version = (home: string): Promise<Ended> =>
+        start([main, '--version'], { TRI_AGENT_HOME: home });
+      const fine = { exit: 0, out: '0.1.0\n', err: '' };
+      expect(await version(folder)).toEqual(fine);
+      expect(readdirSync(folder)).toEqual(['compiled']);
+      const none = join(folder, 'none');
+      expect(await version(none)).toEqual(fine);
+      expect(existsSync(none)).toBe(false);
+      const blocked = join(folder, 'blocked');
+      mkdirSync(blocked);
+      writeFileSync(join(blocked, 'compiled'), 'no folder');
+      expect(await version(blocked)).toEqual(fine);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('refuses an old Node in one sentence, before it imports anything', async () => {

@@ -12,6 +12,8 @@ if (major < 22 || (major === 22 && minor < 14)) {
   );
   process.exitCode = 1;
 } else {
+  const { keepCompiled } = await import('./compile-cache.js');
+  keepCompiled();
   const { runCli } = await import('./program.js');
   const { processIo } = await import('./process-io.js');
   process.exitCode = await runCli(process.argv.slice(2), processIo());

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
 import { nanoUsdFromDecimal } from '#kernel/money.js';
 import { parseMoment } from './render/times.js';
-import type { Run } from './run.js';
+import type { LightRun } from './light-run.js';
 
 /** Options that several commands take, and what their values must look like. */
 
@@ -50,7 +50,8 @@ export function position(text: string): string {
   throw new InvalidArgumentError('It must be a position as "events tail" prints them.');
 }
 
-export function moment(run: Run) {
+/** A day begins at midnight UTC here. */
+export function moment(run: LightRun) {
   return (text: string): Date => {
     const at = parseMoment(text, run.io.now());
     if (at !== undefined) return at;

@@ -20,6 +20,11 @@ export class Output {
     this.io.stdout.write(lines.map((line) => `${line}\n`).join(''));
   }
 
+  /** Text that is harmless already and has its own line ends. */
+  text(text: string): void {
+    this.io.stdout.write(text);
+  }
+
   /** One JSON document. */
   document(value: unknown): void {
     this.io.stdout.write(`${safeJson(value, 2)}\n`);

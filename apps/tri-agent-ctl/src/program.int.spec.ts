@@ -72,6 +72,19 @@ describe('sessions', () => {
     expect(out.match(/UsageRecorded/g)).toHaveLength(2);
   });
 
+  test('show tells which part of the cost is computed, and how reported cost differs', async () => {
+    const check = { reportedUsd: '0.030000000', computedUsd: '0.031000000' };
+    server.sessions = [
+      aSession({
+        computedCostUsd: '0.007258500',
+        priceCheck: { ...check, requests: 3, differenceUsd: '-0.001000000' },
+      }),
+    ];
+    const { out } = await run(env, ['sessions', 'show', '0f9d']);
+    expect(out).toMatch(/computed +\$0\.0073 of it, from the price book/);
+    expect(out).toMatch(/price check +of 3 requests the agents report \$0\.0300 .* -\$0\.0010/);
+  });
+
   test('show wants more of an id that is not the only one, and names them', async () => {
     server.sessions.push(aSession({ sessionId: otherId }));
     const { exit, err } = await run(env, ['sessions', 'show', '0f9d']);
@@ -102,37 +115,6 @@ describe('sessions', () => {
       expect(out).toContain('evil');
       expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     }
-  });
-});
-
-describe('usage', () => {
-  const tokens = { input: 12_345, output: 1, cacheRead: 2, cacheCreation: 3, reasoning: null };
-
-  test('is cut as asked, over the time asked for', async () => {
-    server.usageItems = [
-      {
-        key: '2026-11-20T09:00:00.000Z',
-        requests: 3,
-        tokens,
-        costUsd: null,
-        unpricedRequests: 3,
-      },
-    ];
-    const argv = ['usage', '--by', 'hour', '--since', 'today', '--until', '2026-11-20T10:00'];
-    const { exit, out } = await run(env, argv);
-    expect(exit).toBe(0);
-    expect(server.requests).toEqual([
-      'GET /api/v1/usage?by=hour&since=2026-11-20T00%3A00%3A00.000Z&until=2026-11-20T10%3A00%3A00.000Z',
-    ]);
-    expect(out).toMatch(/2026-11-20 09:00Z +3 +12\.3k +1 +2 +3 +\?/);
-    expect(out).toMatch(/total +4 .*\$0\.0373/);
-  });
-
-  test('looks back thirty days by day when nobody says', async () => {
-    await run(env, ['usage']);
-    expect(server.requests).toEqual([
-      'GET /api/v1/usage?by=day&since=2026-10-21T12%3A00%3A00.000Z',
-    ]);
   });
 });
 
@@ -185,6 +167,7 @@ describe('Every command', () => {
     ['sessions show 0f9d'],
     ['sessions show 0f9d --events 3'],
     ['usage'],
+    ['usage models'],
     ['top'],
     ['config'],
     ['connect claude'],
@@ -220,7 +203,12 @@ describe('When something is wrong', () => {
     [['sessions', 'list', '--limit', '0'], 'whole number from 1 to 10000'],
     [['sessions', 'list', '--state', 'odd'], 'active, idle, ended'],
     [['usage', '--since', 'whenever'], '2026-11-20'],
-    [['usage', '--by', 'colour'], 'minute, hour, day, model, agent, session'],
+    [['usage', 'yearly'], 'hourly, daily, weekly'],
+    [['usage', 'daily', '--by', 'week'], 'two cuts'],
+    [['usage', 'models', '--breakdown', 'agent'], 'cannot be cut again'],
+    [['usage', 'agents', '--breakdown', 'agent'], 'cannot be cut again'],
+    [['usage', '--timezone', 'Mars/Olympus'], 'no time zone "Mars/Olympus"'],
+    [['usage', '--by', 'colour'], 'minute, hour, day, week, month, block, model'],
     [['events', 'tail', '--after', 'x'], 'events tail'],
   ])('%j is not understood: exit code 2', async (argv, sentence) => {
     const { exit, out, err } = await run(env, argv);

@@ -1,24 +1,39 @@
-import { Command, CommanderError, Option } from 'commander';
-import { limits } from '#kernel/limits.js';
-import { showConfig } from './commands/config.js';
-import { runDoctor } from './commands/doctor.js';
-import { tailEvents, type TailWish } from './commands/events.js';
-import { listSessions, showSession, type ListWish } from './commands/sessions.js';
-import { showStatus } from './commands/status.js';
-import { top, type TopWish } from './commands/top.js';
-import { showUsage, usageCuts, type UsageWish } from './commands/usage.js';
-import { watchSessions } from './commands/watch.js';
+import { Command, CommanderError } from 'commander';
 import { exitCode } from './failure.js';
 import type { Io } from './io.js';
-import { countOption, limitOption, moment, position, wholeNumber } from './options.js';
+import { LightRun } from './light-run.js';
 import { Output, usageFailure } from './output.js';
-import { addCoverage } from './programs/coverage.js';
-import { addPrices } from './programs/prices.js';
-import { addConnections } from './programs/connections.js';
-import { addImport } from './programs/import.js';
-import { Run } from './run.js';
-import { findServer } from './server.js';
-import { version } from '#platform/version.js';
+import type { Run } from './run.js';
+
+type Add<R extends LightRun> = (program: Command, run: R) => void;
+type Loaders<R extends LightRun> = Readonly<Record<string, () => Promise<Add<R>>>>;
+
+/**
+ * Which file knows which first word. Only that one is loaded, since what a program loads is most of
+ * the time that a short answer takes; for help, and for a word that there is not, all are.
+ */
+const views = async () => (await import('./programs/views.js')).addViews;
+const connections = async () => (await import('./programs/connections.js')).addConnections;
+const care = async () => (await import('./programs/care.js')).addCare;
+
+/** Commands that only ask the server. */
+const lightPrograms: Loaders<LightRun> = {
+  status: views,
+  top: views,
+  sessions: views,
+  events: views,
+  usage: async () => (await import('./programs/usage.js')).addUsage,
+};
+/** Commands that also look at the settings. */
+const programs: Loaders<Run> = {
+  import: async () => (await import('./programs/import.js')).addImport,
+  coverage: async () => (await import('./programs/coverage.js')).addCoverage,
+  prices: async () => (await import('./programs/prices.js')).addPrices,
+  connect: connections,
+  disconnect: connections,
+  config: care,
+  doctor: care,
+};
 
 /**
  * Runs one command line (without the program's own name).
@@ -26,9 +41,10 @@ import { version } from '#platform/version.js';
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const output = new Output(io, argv.includes('--json'));
-  const run = new Run(io, output);
   try {
-    await build(run).parseAsync([...argv], { from: 'user' });
+    const program = emptyProgram(output, await versionFor(argv));
+    const run = await fill(program, argv, output);
+    await program.parseAsync([...argv], { from: 'user' });
     return run.exit;
   } catch (error) {
     if (!(error instanceof CommanderError)) return output.fail(error);
@@ -44,104 +60,39 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function build(run: Run): Command {
-  const program = new Command('tri-agent-ctl')
+async function fill(program: Command, argv: readonly string[], output: Output): Promise<LightRun> {
+  const word = argv.find((it) => !it.startsWith('-')) ?? '';
+  if (Object.hasOwn(lightPrograms, word)) {
+    const run = new LightRun(output.io, output);
+    (await lightPrograms[word]?.())?.(program, run);
+    return run;
+  }
+  const { Run } = await import('./run.js');
+  const run = new Run(output.io, output);
+  const all = { ...lightPrograms, ...programs };
+  const needed = Object.hasOwn(programs, word) ? [programs[word]] : Object.values(all);
+  for (const load of new Set(needed)) (await load?.())?.(program, run);
+  return run;
+}
+
+/** It stands in a file that nobody needs who does not ask for it. */
+async function versionFor(argv: readonly string[]): Promise<string> {
+  const asked = argv.includes('--version') || argv.includes('-V');
+  return asked ? (await import('#platform/version.js')).version : '';
+}
+
+function emptyProgram(output: Output, version: string): Command {
+  return new Command('tri-agent-ctl')
     .description('Shows what the tri-agent server watches, and connects agents to it.')
     .version(version)
     .option('--json', 'print JSON (streams: one document a line)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => run.io.stdout.write(text),
+      writeOut: (text) => output.io.stdout.write(text),
       // Help after a mistake: who asked for JSON gets the mistake as JSON alone.
-      writeErr: (text) => run.output.json || run.io.stderr.write(text),
+      writeErr: (text) => output.json || output.io.stderr.write(text),
       // Said once, by runCli, in the form that was asked for.
       outputError: () => undefined,
     })
     .exitOverride();
-  addViews(program, run);
-  addSessions(program, run);
-  addEvents(program, run);
-  addPrices(program, run);
-  addCoverage(program, run);
-  addImport(program, run);
-  addConnections(program, run);
-  addCare(program, run);
-  return program;
-}
-
-function addViews(program: Command, run: Run): void {
-  program
-    .command('status')
-    .description('how the server is')
-    .action(() => showStatus(run.client(), run.output));
-  program
-    .command('top')
-    .description('sessions as a live table; q leaves')
-    .option('--all', 'sessions that have ended, too', false)
-    .addOption(limitOption(200))
-    .action((wish: TopWish) => top(run.client(), run.output, wish));
-  program
-    .command('usage')
-    .description('requests, tokens and cost, summed up')
-    .addOption(new Option('--by <what>', 'cut by').choices(usageCuts).default('day'))
-    .option('--since <when>', 'from: 30m, 24h, 7d, today, a date or an ISO time (UTC)', moment(run))
-    .option('--until <when>', 'up to: the same forms', moment(run))
-    .action((wish: UsageWish) => showUsage(run.client(), run.output, wish));
-}
-
-function addSessions(program: Command, run: Run): void {
-  const sessions = program.command('sessions').description('sessions of agents');
-  sessions
-    .command('list', { isDefault: true })
-    .description('the sessions, the last active first')
-    .option('--agent <name>', 'only of that agent: claude-code, codex or gemini')
-    .addOption(
-      new Option('--state <state>', 'only in that state').choices(['active', 'idle', 'ended']),
-    )
-    .addOption(limitOption(limits.pageItemsDefault))
-    .action((wish: ListWish) => listSessions(run.client(), run.output, wish));
-  sessions
-    .command('show')
-    .description('all that is known of a session')
-    .argument('<id>', 'its id, or the beginning of it')
-    .option('--events <count>', 'that many of its events, too', wholeNumber(0), 0)
-    .action((id: string, { events }: { events: number }) =>
-      showSession(run.client(), run.output, id, events),
-    );
-  sessions
-    .command('watch')
-    .description('follow a session, or all: its events and, as they change, its totals')
-    .argument('[id]', 'its id, or the beginning of it')
-    .addOption(countOption())
-    .action((id: string | undefined, { count }: { count: number }) =>
-      watchSessions(run.client(), run.output, id, count),
-    );
-}
-
-function addEvents(program: Command, run: Run): void {
-  program
-    .command('events')
-    .description('the log of events')
-    .command('tail')
-    .description('follow the log')
-    .option('--session <id>', 'only of that session (the beginning of its id is enough)')
-    .option('--type <type>', 'only of that type, such as UsageRecorded')
-    .option('--after <position>', 'from after that position; 0 is the beginning', position)
-    .addOption(countOption())
-    .action((wish: TailWish) => tailEvents(run.client(), run.output, wish));
-}
-
-function addCare(program: Command, run: Run): void {
-  program
-    .command('config')
-    .description('every setting and where its value comes from')
-    .action(() => {
-      showConfig(findServer(run.io), run.output);
-    });
-  program
-    .command('doctor')
-    .description('check everything that has to be right, and say what to do where it is not')
-    .action(async () => {
-      run.exit = await runDoctor(run.output);
-    });
 }

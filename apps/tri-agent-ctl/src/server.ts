@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -8,18 +7,13 @@ import {
   type Config,
   type LoadedConfig,
 } from '#platform/config.js';
+import { readToken, type ServerAddress } from './address.js';
 import { Failure } from './failure.js';
 import type { Io } from './io.js';
 
-/** Where the server is and what opens it. */
-export interface Server {
+/** A server with the settings that lead to it. */
+export interface Server extends ServerAddress {
   readonly loaded: LoadedConfig;
-  /** Without a slash at its end. */
-  readonly url: string;
-  readonly token: string | null;
-  readonly tokenFile: string;
-  /** Whether nobody but this machine can reach it. */
-  readonly onLoopback: boolean;
 }
 
 export function homeOf(io: Io): string {
@@ -37,6 +31,7 @@ export function findServer(io: Io): Server {
     url,
     token: config.token ?? readToken(tokenFile),
     tokenFile,
+    tokenIsSet: config.token !== null,
     onLoopback: isLoopback(hostOf(url)) && isLoopback(config.bind),
   };
 }
@@ -67,14 +62,5 @@ function readConfig(io: Io): LoadedConfig {
       error.message,
       'Correct that setting; "tri-agent-ctl config" then shows all of them.',
     );
-  }
-}
-
-function readToken(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8').trim() || null;
-  } catch {
-    // Absent or not ours to read: the server decides whether it is needed, and `doctor` explains.
-    return null;
   }
 }

@@ -1,156 +1,146 @@
-import { z } from 'zod';
+import {
+  count,
+  either,
+  flag,
+  list,
+  maybe,
+  name,
+  number,
+  object,
+  orNull,
+  record,
+  text,
+  type Check,
+  type Of,
+} from './checks.js';
 
 /**
  * What the server answers, as far as it is read here. What is not read is kept, so that `--json`
  * prints the server's whole answer; what a server of another version leaves out is shown as unknown.
  */
 
-const count = z.number().nonnegative();
-const tokens = z.looseObject({
+const tokens = object({
   input: count,
   output: count,
   cacheRead: count,
   cacheCreation: count,
-  reasoning: count.nullish(),
+  reasoning: maybe(count),
 });
-export type Tokens = z.infer<typeof tokens>;
+export type Tokens = Of<typeof tokens>;
 
-export const session = z.looseObject({
-  sessionId: z.string().min(1),
-  agent: z.string(),
-  model: z.string().nullish(),
-  state: z.string(),
-  tokens,
-  costUsd: z.string().nullable(),
-  unpricedRequests: count,
-  contextTokens: count.nullish(),
-  contextWindow: count.nullish(),
-  contextFill: z.number().nullish(),
-  startedAt: z.string().nullish(),
-  lastActivityAt: z.string().nullish(),
-  taskId: z.string().nullish(),
-  project: z.string().nullish(),
-  requests: count.nullish(),
-  errors: count.nullish(),
-  usageSource: z.string().nullish(),
-});
-export type Session = z.infer<typeof session>;
-
-export const event = z.looseObject({
-  id: z.string(),
-  stream: z.string(),
-  version: z.number(),
-  position: z.string(),
-  type: z.string(),
-  data: z.record(z.string(), z.unknown()),
-  metadata: z.looseObject({
-    actor: z.string(),
-    source: z.string(),
-    occurredAt: z.string(),
-    recordedAt: z.string(),
-  }),
-});
-export type LogEvent = z.infer<typeof event>;
-
-const usageSum = z.looseObject({
+/** Requests whose cost both the agent and the price book tell. */
+const priceCheck = object({
   requests: count,
-  tokens,
-  costUsd: z.string().nullable(),
+  reportedUsd: text,
+  computedUsd: text,
+  differenceUsd: text,
+});
+const cost = {
+  costUsd: orNull(text),
+  computedCostUsd: maybe(text),
+  priceCheck: maybe(priceCheck),
   unpricedRequests: count,
+};
+
+export const session = object({
+  sessionId: name,
+  agent: text,
+  model: maybe(text),
+  state: text,
+  tokens,
+  ...cost,
+  contextTokens: maybe(count),
+  contextWindow: maybe(count),
+  contextFill: maybe(number),
+  startedAt: maybe(text),
+  lastActivityAt: maybe(text),
+  taskId: maybe(text),
+  project: maybe(text),
+  requests: maybe(count),
+  errors: maybe(count),
+  usageSource: maybe(text),
 });
-const usageRow = usageSum.extend({ key: z.string() });
-export type UsageRow = z.infer<typeof usageRow>;
+export type Session = Of<typeof session>;
 
-export const usage = z.looseObject({ items: z.array(usageRow), total: usageSum });
+export const event = object({
+  id: text,
+  stream: text,
+  version: number,
+  position: text,
+  type: text,
+  data: record,
+  metadata: object({ actor: text, source: text, occurredAt: text, recordedAt: text }),
+});
+export type LogEvent = Of<typeof event>;
 
-export const status = z.looseObject({
-  version: z.string(),
-  node: z.string().nullish(),
-  sqlite: z.string().nullish(),
-  startedAt: z.string().nullish(),
-  uptimeSeconds: z.number().nullish(),
-  home: z.string().nullish(),
-  roles: z.array(z.string()).nullish(),
-  ports: z
-    .looseObject({
-      http: z.number().nullish(),
-      otlpHttp: z.number().nullish(),
-      otlpGrpc: z.number().nullish(),
-    })
-    .nullish(),
+const sums = { requests: count, tokens, ...cost };
+const usageSums = object(sums);
+export type UsageSums = Of<typeof usageSums>;
+const usageRow = object({
+  key: text,
+  label: maybe(text),
+  endsAt: maybe(text),
+  agent: maybe(text),
+  ...sums,
+  parts: maybe(list(object({ key: text, ...sums }))),
+});
+export type UsageRow = Of<typeof usageRow>;
+
+export const usage = object({
+  items: list(usageRow),
+  total: usageSums,
+  nextCursor: maybe(text),
+});
+export type Usage = Of<typeof usage>;
+
+const comparedModel = object({
+  provider: text,
+  model: text,
+  ...sums,
+  costPerRequestUsd: orNull(text),
+  costPer1kOutputTokensUsd: orNull(text),
+  latencyMs: orNull(object({ p50: number, p95: number })),
+  failedRequests: count,
+  errorRate: orNull(number),
+});
+export type ComparedModel = Of<typeof comparedModel>;
+export const comparedModels = object({ items: list(comparedModel) });
+
+const positionText = either(text, number);
+export const status = object({
+  version: text,
+  node: maybe(text),
+  sqlite: maybe(text),
+  startedAt: maybe(text),
+  uptimeSeconds: maybe(number),
+  home: maybe(text),
+  roles: maybe(list(text)),
+  ports: maybe(object({ http: maybe(number), otlpHttp: maybe(number), otlpGrpc: maybe(number) })),
   /** `head` is the position of the newest event. */
-  log: z.looseObject({ head: z.union([z.string(), z.number()]).nullish() }).nullish(),
-  projections: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        version: z.number().nullish(),
-        position: z.union([z.string(), z.number()]).nullish(),
-        lagMs: z.number().nullish(),
+  log: maybe(object({ head: maybe(positionText) })),
+  projections: maybe(
+    list(
+      object({
+        name: text,
+        version: maybe(number),
+        position: maybe(positionText),
+        lagMs: maybe(number),
       }),
-    )
-    .nullish(),
-  sessions: z.looseObject({ active: count.nullish(), idle: count.nullish() }).nullish(),
-  today: z
-    .looseObject({ costUsd: z.string().nullish(), tokens: z.union([count, tokens]).nullish() })
-    .nullish(),
-});
-export type Status = z.infer<typeof status>;
-
-const rate = z.string().nullish();
-export const price = z.looseObject({
-  provider: z.string(),
-  model: z.string(),
-  tier: z.string(),
-  promptTokensAbove: count,
-  validFrom: z.string(),
-  validUntil: z.string().nullish(),
-  usdPerMillionTokens: z.looseObject({
-    input: rate,
-    output: rate,
-    cacheRead: rate,
-    cacheCreation: rate,
-    cacheCreation1h: rate,
-  }),
-  origin: z.string(),
-  superseded: z.boolean().nullish(),
-});
-export type Price = z.infer<typeof price>;
-
-export const publication = z.looseObject({
-  priceVersion: z.string().nullable(),
-  accepted: count,
-  refused: z.array(
-    z.looseObject({ index: count, reason: z.string(), overlaps: z.array(count).default([]) }),
+    ),
   ),
-  warnings: z.array(z.string()).default([]),
+  sessions: maybe(object({ active: maybe(count), idle: maybe(count) })),
+  today: maybe(object({ costUsd: maybe(text), tokens: maybe(either(count, tokens)) })),
 });
-export type Publication = z.infer<typeof publication>;
+export type Status = Of<typeof status>;
 
-export const missingPrice = z.looseObject({
-  agent: z.string(),
-  provider: z.string(),
-  model: z.string(),
-  tier: z.string(),
-  lastSeenAt: z.string().nullish(),
-  resolved: z.boolean(),
-});
-export type MissingPrice = z.infer<typeof missingPrice>;
-
-export const readiness = z.looseObject({
-  checks: z.array(
-    z.looseObject({ name: z.string(), ok: z.boolean(), detail: z.string().nullish() }),
-  ),
+export const readiness = object({
+  checks: list(object({ name: text, ok: flag, detail: maybe(text) })),
 });
 
-export const problem = z.looseObject({
-  title: z.string().nullish(),
-  code: z.string().nullish(),
-  detail: z.string().nullish(),
-});
+export const problem = object({ title: maybe(text), code: maybe(text), detail: maybe(text) });
 
-export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.looseObject({ items: z.array(item), nextCursor: z.string().nullable() });
+export function pageOf<Item>(item: Check<Item>) {
+  return object({ items: list(item), nextCursor: orNull(text) });
 }
 
 /** All tokens, each counted once: reasoning is a part of output. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { limits } from '#kernel/limits.js';
-import { parseJson, textPieces, type Client } from './client.js';
+import { parseJson, textPieces, type Asker } from './client.js';
 import { Failure } from './failure.js';
 import * as shapes from './shapes.js';
 
@@ -17,7 +17,7 @@ export interface StreamWish {
  * breaks is made again from the last event seen, with a word to `note`; only the first one has to work.
  */
 export async function* followEvents(
-  client: Client,
+  client: Asker,
   wish: StreamWish,
   signal: AbortSignal,
   note: (text: string) => void,
@@ -51,14 +51,14 @@ export async function* followEvents(
 }
 
 /** Where the log ends now, so that nothing is lost when the connection breaks before the first event. */
-async function headOf(client: Client): Promise<string | undefined> {
+async function headOf(client: Asker): Promise<string | undefined> {
   const { log } = await client.get('/api/v1/status', shapes.status);
   const head = log?.head ?? undefined;
   return head === undefined ? undefined : String(head);
 }
 
 async function connect(
-  client: Client,
+  client: Asker,
   { session, type }: StreamWish,
   after: string | undefined,
   signal: AbortSignal,

@@ -17,6 +17,11 @@ export class StubServer {
   sessions: Session[] = [];
   events: LogEvent[] = [];
   usageItems: Record<string, unknown>[] = [];
+  usageTotal: Record<string, unknown> = {
+    ...{ requests: 4, tokens: noTokens, costUsd: '0.037258500', unpricedRequests: 0 },
+  };
+  usagePageItems = 5_000;
+  comparedModels: Record<string, unknown>[] = [];
   ready: { name: string; ok: boolean; detail: string }[] = [
     { name: 'log', ok: true, detail: 'takes writes' },
   ];
@@ -117,7 +122,9 @@ export class StubServer {
     else if (Object.hasOwn(this.answers, url.pathname)) {
       json(response, 200, this.answers[url.pathname]);
     } else if (noun === 'status') json(response, 200, this.#status());
-    else if (noun === 'usage') json(response, 200, this.#usage());
+    else if (noun === 'usage' && id === 'models') {
+      json(response, 200, { items: this.comparedModels });
+    } else if (noun === 'usage') json(response, 200, this.#usage(url));
     else if (noun === 'stream') this.#stream(url, request, response);
     else if (noun === 'sessions' && rawId === undefined) {
       const agent = url.searchParams.get('agent');
@@ -165,9 +172,11 @@ export class StubServer {
     };
   }
 
-  #usage(): unknown {
-    const total = { requests: 4, tokens: noTokens, costUsd: '0.037258500', unpricedRequests: 0 };
-    return { items: this.usageItems, nextCursor: null, total };
+  #usage(url: URL): unknown {
+    const from = Number(url.searchParams.get('cursor') ?? '0');
+    const to = from + this.usagePageItems;
+    const nextCursor = to < this.usageItems.length ? String(to) : null;
+    return { items: this.usageItems.slice(from, to), nextCursor, total: this.usageTotal };
   }
 
   #stream(url: URL, request: IncomingMessage, response: ServerResponse): void {

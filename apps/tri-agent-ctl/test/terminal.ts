@@ -22,6 +22,7 @@ export class Terminal {
       env,
       isTTY: false,
       now: () => now,
+      timeZone: 'UTC',
       ...more,
     };
   }

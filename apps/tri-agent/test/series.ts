@@ -8,7 +8,7 @@ import type { MetricPoint } from '#libs/telemetry/otlp.records.js';
 export type Temporality = 'delta' | 'cumulative';
 
 /** Tokens by type as the client tells it; cost in nano-dollars. */
-export type Use = Readonly<Record<string, number>>;
+type Use = Readonly<Record<string, number>>;
 
 export interface Client {
   readonly agent: 'claude-code' | 'gemini';
@@ -17,12 +17,12 @@ export interface Client {
   readonly types: Readonly<Record<string, { metric: string; told?: (amount: number) => number }>>;
 }
 
-export interface Part {
+interface Part {
   /** How often it arrives, 0 for a part that is lost; and when, each time, among all others. */
   readonly arrivals: readonly number[];
 }
 
-export interface ExportPlan {
+interface ExportPlan {
   /** What was used since the last export, by attribute set. */
   readonly used: readonly (readonly [effort: 0 | 1, use: Use])[];
   readonly parts: readonly Part[];
@@ -115,7 +115,7 @@ function countersOf({ types }: Client): Counter[] {
   return Object.keys(types).map((type) => ({ type, perExport: [], told: new Set() }));
 }
 
-export function total(amounts: readonly (number | undefined)[]): number {
+function total(amounts: readonly (number | undefined)[]): number {
   return amounts.reduce<number>((sum, amount) => sum + (amount ?? 0), 0);
 }
 

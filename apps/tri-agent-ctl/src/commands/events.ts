@@ -1,4 +1,4 @@
-import type { Client } from '../client.js';
+import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { eventLine } from '../render/event-line.js';
 import { followEvents } from '../stream.js';
@@ -12,7 +12,7 @@ export interface TailWish {
 }
 
 /** Prints events as they are appended, until there were `count` or the person leaves. */
-export async function tailEvents(client: Client, output: Output, wish: TailWish): Promise<void> {
+export async function tailEvents(client: Asker, output: Output, wish: TailWish): Promise<void> {
   const session =
     wish.session === undefined ? undefined : (await findSession(client, wish.session)).sessionId;
   const ending = output.io.signal ?? new AbortController().signal;

@@ -1,10 +1,10 @@
 import { limits } from '#kernel/limits.js';
-import { isNotFound, type Client } from '../client.js';
+import { isNotFound, type Asker } from '../client.js';
 import { Failure } from '../failure.js';
 import * as shapes from '../shapes.js';
 
 /** The session with that id, or the only one whose id begins so. */
-export async function findSession(client: Client, idOrPrefix: string): Promise<shapes.Session> {
+export async function findSession(client: Asker, idOrPrefix: string): Promise<shapes.Session> {
   try {
     return await client.get(`/api/v1/sessions/${encodeURIComponent(idOrPrefix)}`, shapes.session);
   } catch (error) {

@@ -3,7 +3,7 @@ import { exitCode } from '../failure.js';
 import type { Output } from '../output.js';
 import { readPriceFile, type PlacedEntry } from '../prices/price-file.js';
 import { clean } from '../render/text.js';
-import * as shapes from '../shapes.js';
+import * as shapes from '../prices-shapes.js';
 import { describePublication } from './prices.js';
 
 export interface ImportWish {

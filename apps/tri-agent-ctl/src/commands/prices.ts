@@ -6,7 +6,7 @@ import { formatCount, parseUsd } from '../render/numbers.js';
 import { tableLines, type Column } from '../render/table.js';
 import { clean } from '../render/text.js';
 import { formatAge, formatTime } from '../render/times.js';
-import * as shapes from '../shapes.js';
+import * as shapes from '../prices-shapes.js';
 
 export interface PricesWish {
   readonly model?: string;

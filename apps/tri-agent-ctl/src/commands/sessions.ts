@@ -1,7 +1,15 @@
-import type { Client } from '../client.js';
+import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { eventLine } from '../render/event-line.js';
-import { formatCost, formatCount, formatTokens, nothing } from '../render/numbers.js';
+import { priceCheckLine } from '../render/cost-notes.js';
+import {
+  formatCost,
+  formatCount,
+  formatNanoUsd,
+  formatTokens,
+  nothing,
+  parseUsd,
+} from '../render/numbers.js';
 import { contextOf, sessionColumns } from '../render/session-columns.js';
 import { pairLines, tableLines } from '../render/table.js';
 import { formatAge, formatTime } from '../render/times.js';
@@ -15,7 +23,7 @@ export interface ListWish {
 }
 
 export async function listSessions(
-  client: Client,
+  client: Asker,
   output: Output,
   { agent, state, limit }: ListWish,
 ): Promise<void> {
@@ -36,7 +44,7 @@ export async function listSessions(
 }
 
 export async function showSession(
-  client: Client,
+  client: Asker,
   output: Output,
   id: string,
   eventCount: number,
@@ -73,6 +81,8 @@ function pairsOf(session: shapes.Session, now: Date): [string, string][] {
     ['context', window],
     ['tokens', describeTokens(tokens)],
     ['cost', formatCost(session.costUsd, unpricedRequests) + unpriced],
+    ['computed', computedOf(session)],
+    ['price check', priceCheckLine([session])],
     ['requests', session.requests?.toString()],
     ['errors', session.errors?.toString()],
     ['started', time(session.startedAt)],
@@ -82,6 +92,12 @@ function pairsOf(session: shapes.Session, now: Date): [string, string][] {
     ['counted from', session.usageSource],
   ];
   return pairs.flatMap(([name, value]) => (value ? [[name, value] as [string, string]] : []));
+}
+
+/** The part of the cost that the agent did not tell. */
+function computedOf({ computedCostUsd }: shapes.Session): string | undefined {
+  const nanoUsd = parseUsd(computedCostUsd ?? '') ?? 0n;
+  return nanoUsd > 0n ? `${formatNanoUsd(nanoUsd)} of it, from the price book` : undefined;
 }
 
 function describeTokens(tokens: shapes.Tokens): string {

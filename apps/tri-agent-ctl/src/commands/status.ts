@@ -1,11 +1,11 @@
-import type { Client } from '../client.js';
+import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { formatCost, formatCount, formatTokens, nothing } from '../render/numbers.js';
 import { pairLines, tableLines } from '../render/table.js';
 import { formatDuration, formatTime } from '../render/times.js';
 import * as shapes from '../shapes.js';
 
-export async function showStatus(client: Client, output: Output): Promise<void> {
+export async function showStatus(client: Asker, output: Output): Promise<void> {
   const status = await client.get('/api/v1/status', shapes.status);
   if (output.json) {
     output.document(status);

@@ -1,6 +1,6 @@
 import { limits } from '#kernel/limits.js';
 import { formatUsd } from '#kernel/money.js';
-import { describeFailure, type Client } from '../client.js';
+import { describeFailure, type Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { Pacer } from '../pacer.js';
 import { formatNanoUsd, formatTokens, nothing, parseUsd } from '../render/numbers.js';
@@ -29,7 +29,7 @@ interface View {
 }
 
 /** Sessions as a table that stays live in a terminal; elsewhere one table, once. */
-export async function top(client: Client, output: Output, wish: TopWish): Promise<void> {
+export async function top(client: Asker, output: Output, wish: TopWish): Promise<void> {
   const view = await load(client, output, wish);
   if (output.json) {
     const burnUsdPerMinute = Object.fromEntries(
@@ -43,7 +43,7 @@ export async function top(client: Client, output: Output, wish: TopWish): Promis
   }
 }
 
-async function load(client: Client, output: Output, { all, limit }: TopWish): Promise<View> {
+async function load(client: Asker, output: Output, { all, limit }: TopWish): Promise<View> {
   const since = new Date(output.io.now().getTime() - BURN_MINUTES * 60_000).toISOString();
   const [status, page, usage] = await Promise.all([
     client.get('/api/v1/status', shapes.status),
@@ -65,7 +65,7 @@ async function load(client: Client, output: Output, { all, limit }: TopWish): Pr
 }
 
 /** Redraws on events and every second until `q`, Ctrl-C or a signal. */
-async function live(client: Client, output: Output, wish: TopWish, first: View): Promise<void> {
+async function live(client: Asker, output: Output, wish: TopWish, first: View): Promise<void> {
   const { io } = output;
   const leaving = new AbortController();
   const ending = AbortSignal.any([leaving.signal, ...(io.signal ? [io.signal] : [])]);

@@ -1,5 +1,5 @@
 import { limits } from '#kernel/limits.js';
-import type { Client } from '../client.js';
+import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { Pacer } from '../pacer.js';
 import { eventLine } from '../render/event-line.js';
@@ -12,7 +12,7 @@ import { findSession } from './find-session.js';
 
 /** Prints each event of one session, or of all, and the session's totals whenever they changed. */
 export async function watchSessions(
-  client: Client,
+  client: Asker,
   output: Output,
   id: string | undefined,
   countMax: number,
@@ -47,7 +47,7 @@ export async function watchSessions(
 }
 
 async function printTotals(
-  client: Client,
+  client: Asker,
   output: Output,
   sessionId: string,
   lastTotals: Map<string, string>,

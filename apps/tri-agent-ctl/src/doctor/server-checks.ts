@@ -6,6 +6,7 @@ import { Failure } from '../failure.js';
 import type { Io } from '../io.js';
 import { formatDuration } from '../render/times.js';
 import { hostOf, otlpUrl } from '../server.js';
+import { missingPrice } from '../prices-shapes.js';
 import * as shapes from '../shapes.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
@@ -90,11 +91,7 @@ export async function checkStatus(client: Client): Promise<StatusFindings> {
 export async function checkPrices(client: Client): Promise<Finding | undefined> {
   try {
     const max = limits.modelsNamedMax;
-    const { items, nextCursor } = await client.list(
-      '/api/v1/prices/missing',
-      shapes.missingPrice,
-      max,
-    );
+    const { items, nextCursor } = await client.list('/api/v1/prices/missing', missingPrice, max);
     if (items.length === 0) return ok('prices', 'every model that was used has one');
     const names = [...new Set(items.map(({ model }) => model))].join(', ');
     const more = nextCursor === null ? '' : ' and others';

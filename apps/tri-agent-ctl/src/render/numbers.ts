@@ -1,11 +1,10 @@
 const NANOS_PER_DOLLAR = 1_000_000_000n;
-const grouped = new Intl.NumberFormat('en-US');
 
 export const nothing = '–';
 
-/** `1,234`. */
+/** `1,234`, of a whole number. `Intl` does it, too, and is slow to load. */
 export function formatCount(count: number | bigint): string {
-  return grouped.format(count);
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** Exact below ten thousand, then three digits: `9,876`, `12.3k`, `1.23M`. */
@@ -43,13 +42,18 @@ export function formatNanoUsd(nanoUsd: bigint): string {
 }
 
 /**
- * The cost of something, marked with `+?` where the price of a part is unknown. Unknown as a whole is
- * a dash, never nought.
+ * The cost of something, marked with `*` where the price book computed a part of it and with `+?` where
+ * the price of a part is unknown. Unknown as a whole is a dash, never nought.
  */
-export function formatCost(costUsd: string | null | undefined, unpricedRequests = 0): string {
+export function formatCost(
+  costUsd: string | null | undefined,
+  unpricedRequests = 0,
+  computedCostUsd?: string | null,
+): string {
   const nanoUsd = typeof costUsd === 'string' ? parseUsd(costUsd) : undefined;
   if (nanoUsd === undefined) return unpricedRequests > 0 ? '?' : nothing;
-  return `${formatNanoUsd(nanoUsd)}${unpricedRequests > 0 ? '+?' : ''}`;
+  const computed = (parseUsd(computedCostUsd ?? '') ?? 0n) > 0n ? '*' : '';
+  return `${formatNanoUsd(nanoUsd)}${computed}${unpricedRequests > 0 ? '+?' : ''}`;
 }
 
 const bytesUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import {
   formatBytes,
   formatCost,
+  formatCount,
   formatFill,
   formatNanoUsd,
   formatTokens,
@@ -85,6 +87,16 @@ describe('Numbers', () => {
     expect(formatTokens(count)).toBe(shown);
   });
 
+  test('counts are grouped by thousands, as Intl does it', () => {
+    const intl = new Intl.NumberFormat('en-US');
+    const counts = fc.oneof(fc.bigInt(), fc.maxSafeInteger());
+    fc.assert(
+      fc.property(counts, (it) => {
+        expect(formatCount(it)).toBe(intl.format(it));
+      }),
+    );
+  });
+
   test.each([
     ['0.037258500', '$0.0373'],
     ['0.000000000', '$0.0000'],
@@ -160,9 +172,24 @@ describe('Times', () => {
     expect(parseMoment(text, now)?.toISOString()).toBe(moment);
   });
 
-  test.each(['', 'soon', '24', '2026-13-40', '1 h', '20.11.2026'])('%j means no moment', (text) => {
-    expect(parseMoment(text, now)).toBeUndefined();
+  test.each([
+    ['today', '2026-11-20T11:00:00.000Z'],
+    ['yesterday', '2026-11-19T11:00:00.000Z'],
+    ['2026-09-27', '2026-09-26T12:00:00.000Z'],
+    ['2026-09-28', '2026-09-27T11:00:00.000Z'],
+    ['2026-11-18T09:30', '2026-11-17T20:30:00.000Z'],
+    ['2026-11-18T09:30Z', '2026-11-18T09:30:00.000Z'],
+    ['24h', '2026-11-19T12:00:00.000Z'],
+  ])('%s means %s in Auckland', (text, moment) => {
+    expect(parseMoment(text, now, 'Pacific/Auckland')?.toISOString()).toBe(moment);
   });
+
+  test.each(['2026-11-18Z', '', 'soon', '24', '2026-13-40', '1 h', '20.11.2026'])(
+    '%j means no moment',
+    (text) => {
+      expect(parseMoment(text, now)).toBeUndefined();
+    },
+  );
 });
 
 describe('A table', () => {

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from '../builtins.js';
 import Table from 'cli-table3';
 import { limits } from '#kernel/limits.js';
 import { clean, clip } from './text.js';

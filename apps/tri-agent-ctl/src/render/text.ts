@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from '../builtins.js';
 import { limits } from '#kernel/limits.js';
 
 /**

@@ -1,4 +1,5 @@
 import { nothing } from './numbers.js';
+import { calendarStart, momentAt } from './zones.js';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -44,22 +45,24 @@ const spans: Readonly<Record<string, number>> = {
 };
 
 /**
- * The moment meant by `90s`, `30m`, `24h`, `7d`, `2w` (ago), `now`, `today`, `yesterday` (their start
- * in UTC), a date or an ISO time. Undefined when it is none of these.
+ * The moment meant by `90s`, `30m`, `24h`, `7d`, `2w` (ago), `now`, `today`, `yesterday` (their start),
+ * a date or an ISO time; what names no offset is of that time zone. Undefined when it is none of these.
  */
-export function parseMoment(text: string, now: Date): Date | undefined {
+export function parseMoment(text: string, now: Date, zone = 'UTC'): Date | undefined {
   const span = /^(\d{1,6})([smhdw])$/.exec(text);
   if (span !== null) {
     return new Date(now.getTime() - Number(span[1]) * (spans[span[2] ?? ''] ?? 0));
   }
-  const midnight = now.getTime() - (now.getTime() % DAY_MS);
   if (text === 'now') return now;
-  if (text === 'today') return new Date(midnight);
-  if (text === 'yesterday') return new Date(midnight - DAY_MS);
-  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text)) {
-    return undefined;
-  }
-  const zoned = /T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const moment = new Date(zoned);
-  return Number.isNaN(moment.getTime()) ? undefined : moment;
+  if (text === 'today') return calendarStart(now, zone, 'day', 0);
+  if (text === 'yesterday') return calendarStart(now, zone, 'day', 1);
+  const iso = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(
+    text,
+  );
+  if (iso === null) return undefined;
+  const [, date = '', time = 'T00:00', offset] = iso;
+  if (offset !== undefined && iso[2] === undefined) return undefined;
+  const at = Date.parse(`${date}${time}${offset ?? 'Z'}`);
+  if (Number.isNaN(at)) return undefined;
+  return offset === undefined ? momentAt(at, zone) : new Date(at);
 }
