@@ -81,7 +81,7 @@ describe('A log in SQLite', () => {
       const usage = { sessionId: 's-1', agent: 'codex', inputTokens: 7 };
       tamper(`UPDATE events SET type = 'UsageRecorded', schema_version = 1,
         data = '${JSON.stringify(usage)}'`);
-      const data = { ...usage, cacheCreation1hTokens: null, source: 'telemetry' };
+      const data = { ...usage, cacheCreation1hTokens: null, tier: null };
       const schemaVersion = currentVersion('UsageRecorded');
       expect(await open().read('a', 0, 1)).toMatchObject([{ schemaVersion, data }]);
     });

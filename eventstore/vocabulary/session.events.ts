@@ -60,16 +60,8 @@ const PromptSubmitted = z.strictObject({
   promptCharacters: count.nullable(),
 });
 
-/**
- * One model request that was answered, as the agent's telemetry or its own transcript tells it. Both
- * may tell of the same one: who counts must count it once (libs/sessions/usage.projection.ts).
- */
-const UsageRecorded = z.strictObject({
-  ...session,
-  ...request,
-  ...attribution,
-  ...thread,
-  source: z.enum(['telemetry', 'transcript']),
+/** What a request used and cost, whoever tells of it. */
+const usage = {
   provider: identifier,
   model: identifier,
   /** Which of the provider's price lists; null = not told. */
@@ -87,15 +79,56 @@ const UsageRecorded = z.strictObject({
   /** By the price book, beside what the agent reported; null where no price is known. */
   computedNanoUsd: count.nullable(),
   priceVersion: identifier.nullable(),
+};
+
+/**
+ * One model request that was answered, as telemetry tells it. The agent's own file may state the same
+ * one: who counts must count it once (libs/sessions/usage-ledger.ts).
+ */
+const UsageRecorded = z.strictObject({
+  ...session,
+  ...request,
+  ...attribution,
+  ...thread,
+  ...usage,
   durationMs: count.nullable(),
   timeToFirstTokenMs: count.nullable(),
 });
 
+const statedRequest = z.strictObject({
+  /** What the agent knows the request by, in all of its files. */
+  key: identifier,
+  requestId: identifier.optional(),
+  occurredAt: time,
+  project: identifier.optional(),
+  ...thread,
+  ...usage,
+});
+export type StatedRequest = z.infer<typeof statedRequest>;
+
+/** Model requests as the agent's own file states them: a part of a session's history at a time. */
+const UsageStated = z.strictObject({
+  ...session,
+  requests: z.array(statedRequest).min(1).max(limits.requestsPerStatementMax),
+});
+
+/**
+ * What tells a stated request from all others. A line of Claude Code that was read while it was
+ * written may be stated again with more tokens: its requests meet telemetry by their id. Where they
+ * meet it by their tokens, what was stated first stands.
+ */
+export function statedKeyOf(agent: AgentName, stated: StatedRequest): string {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = stated;
+  const tokens = [inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens];
+  const all = [...tokens, stated.cacheCreation1hTokens];
+  return JSON.stringify([agent, stated.key, ...(agent === 'claude-code' ? all : [])]);
+}
+
 /** The computed cost of a request is another by prices that came later. A reported cost stays. */
 const UsageRepriced = z.strictObject({
   ...session,
-  /** The id of the `UsageRecorded` that it corrects. */
-  usageId: z.uuid(),
+  /** The id of the `UsageRecorded` that it corrects, or the digest of a stated request's key. */
+  usageId: identifier,
   computedNanoUsd: count.nullable(),
   priceVersion: identifier.nullable(),
 });
@@ -272,6 +305,7 @@ export const sessionEvents = {
   SessionStarted: { version: 1, schema: SessionStarted },
   PromptSubmitted: { version: 1, schema: PromptSubmitted },
   UsageRecorded: { version: 3, schema: UsageRecorded },
+  UsageStated: { version: 1, schema: UsageStated },
   UsageRepriced: { version: 1, schema: UsageRepriced },
   SessionTotalsStated: { version: 1, schema: SessionTotalsStated },
   UsageMetered: { version: 2, schema: UsageMetered },

@@ -13,7 +13,7 @@ export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>>
   UsageRecorded: {
     // Version 1 did not tell how long the cache was kept for.
     1: (data) => ({ ...data, cacheCreation1hTokens: null }),
-    // Version 2 knew telemetry alone, and no prices.
-    2: (data) => ({ ...data, source: 'telemetry', tier: null, computedNanoUsd: null }),
+    // Version 2 knew no prices.
+    2: (data) => ({ ...data, tier: null, computedNanoUsd: null }),
   },
 };

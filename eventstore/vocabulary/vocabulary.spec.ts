@@ -82,9 +82,9 @@ describe('UsageRecorded of version 1', () => {
   });
 });
 
-test('UsageRecorded of version 2 came from telemetry, and no price was known', () => {
+test('UsageRecorded of version 2 knew no price', () => {
   const old = samples.find(({ file }) => file === 'UsageRecorded.v2.json')?.data;
-  const added = { source: 'telemetry', tier: null, computedNanoUsd: null };
+  const added = { tier: null, computedNanoUsd: null };
   expect(upcast('UsageRecorded', 2, old)).toEqual({ ...old, ...added });
 });
 

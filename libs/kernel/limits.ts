@@ -27,6 +27,9 @@ export const limits = {
   contentBytesMax: 1024 * 1024,
 
   // What comes in from transcripts.
+  requestsPerStatementMax: 500,
+  statementBytesMax: 160 * 1024,
+  importSessionsRememberedMax: 100,
   importFactsMax: 500,
   tokensPerRequestMax: 1_000_000_000,
   transcriptReadBytes: 1024 * 1024,
@@ -68,6 +71,7 @@ export const limits = {
   walCheckpointPages: 2_000,
   walBytesKeptMax: 64 * 1024 * 1024,
   followBatchEvents: 1_000,
+  readModelsCacheKib: 8 * 1024,
   followPollMs: 50,
   projectorRetryMs: 500,
   decisionAttemptsMax: 20,

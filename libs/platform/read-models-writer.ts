@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { RecordedEvent } from '#kernel/event.js';
+import { limits } from '#kernel/limits.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Apply, Projection } from './projection.js';
 import { sqliteCode } from './sqlite-error.js';
@@ -79,6 +80,9 @@ export class ReadModelsWriter {
     const db = openSound(file, report);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
+    // Indexes are touched all over: with SQLite's own 2 MB, pages would be written and read many times.
+    db.pragma(`cache_size = -${limits.readModelsCacheKib}`);
+    db.pragma(`wal_autocheckpoint = ${limits.walCheckpointPages}`);
     const setUp = db.transaction(() => {
       db.pragma(`application_id = ${APPLICATION_ID}`);
       db.exec(SCHEMA);

@@ -13,7 +13,6 @@ describe('GET /api/v1/prices/missing', () => {
     agent: 'codex',
     sessionId: 's1',
     thread: 'main',
-    source: 'telemetry',
     provider: 'openai',
     model: 'gpt-x',
     tier: null,

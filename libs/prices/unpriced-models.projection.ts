@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
+import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { STANDARD_TIER } from '#kernel/prices.js';
 import type { Projection } from '#platform/projection.js';
@@ -26,6 +27,8 @@ const schema = `
     UNIQUE (agent, provider, model, tier)
   ) STRICT;`;
 
+type Usage = DataOf<'UsageRecorded'> | StatedRequest;
+
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
   const highest = columns.map((it) => `${it} = max(${it}, excluded.${it})`).join(', ');
   const known = db.prepare<string[]>(
@@ -39,14 +42,14 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
      ON CONFLICT (agent, provider, model, tier) DO UPDATE SET
        last_seen_at = excluded.last_seen_at, last_occurred_at = excluded.last_occurred_at, ${highest}`,
   );
-  return (event) => {
-    if (event.type !== 'UsageRecorded' || event.data.costNanoUsd !== null) return;
-    const { agent, provider, model, tier, ...used } = event.data;
+  const note = (event: RecordedDomainEvent, agent: string, usage: Usage, occurredAt: string) => {
+    if (usage.costNanoUsd !== null) return;
+    const { provider, model, tier, ...used } = usage;
     const key = [agent, provider, model, tier ?? STANDARD_TIER];
     // Names may be hostile, and nobody reads a list of more.
     const isFull = Number(count.get()) >= limits.unpricedModelsMax;
     if (isFull && known.get(...key) === undefined) return;
-    const { recordedAt, occurredAt } = event.metadata;
+    const { recordedAt } = event.metadata;
     upsert.run(
       ...key,
       recordedAt,
@@ -58,6 +61,13 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
       used.cacheCreationTokens,
       used.cacheCreation1hTokens ?? 0,
     );
+  };
+  return (event) => {
+    if (event.type === 'UsageRecorded') {
+      note(event, event.data.agent, event.data, event.metadata.occurredAt);
+    } else if (event.type === 'UsageStated') {
+      for (const it of event.data.requests) note(event, event.data.agent, it, it.occurredAt);
+    }
   };
 }
 

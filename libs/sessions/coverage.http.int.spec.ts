@@ -1,24 +1,35 @@
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import { all, get, happen, page, problem, serve, stop } from './api.contract.js';
 import { coveragePage, sessionCoverage } from './coverage.shapes.js';
-import { at, history, usageRecorded, type Fact } from './session-facts.specification.js';
+import {
+  at,
+  history,
+  usageRecorded,
+  usageStated,
+  type Fact,
+} from './session-facts.specification.js';
 
 beforeEach(serve);
 afterEach(stop);
 
-type Usage = Partial<DataOf<'UsageRecorded'>>;
-const told = (requestId: string, minute: number, changes: Usage = {}): Fact => [
-  'UsageRecorded',
-  usageRecorded({ requestId, ...changes }),
+const told = (
+  requestId: string,
+  minute: number,
+  changes: Partial<DataOf<'UsageRecorded'>> = {},
+): Fact => ['UsageRecorded', usageRecorded({ requestId, ...changes }), at(minute)];
+/** The transcript knows no reported cost; the price book makes it a tenth dearer than the agent does. */
+const stated = (
+  requestId: string,
+  minute: number,
+  changes: Parameters<typeof usageStated>[1] = {},
+): Fact => [
+  'UsageStated',
+  usageStated(at(minute), {
+    ...{ requestId, costNanoUsd: 1_100_000, costOrigin: 'computed', computedNanoUsd: 1_100_000 },
+    ...changes,
+  }),
   at(minute),
 ];
-/** The transcript knows no reported cost; the price book makes it a tenth dearer than the agent does. */
-const stated = (requestId: string, minute: number, changes: Usage = {}): Fact =>
-  told(requestId, minute, {
-    source: 'transcript',
-    ...{ costNanoUsd: 1_100_000, costOrigin: 'computed', computedNanoUsd: 1_100_000 },
-    ...changes,
-  });
 const totals = (inputTokens: number, costNanoUsd: number | null, minute: number): Fact => [
   'SessionTotalsStated',
   {

@@ -5,7 +5,12 @@ import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
  * ahead, and one that is years ahead must not keep its session active for years.
  */
 export function occurredAtMs(event: RecordedDomainEvent): number {
-  const recorded = Date.parse(event.metadata.recordedAt);
-  const occurred = Date.parse(event.metadata.occurredAt);
+  return momentMs(event.metadata.occurredAt, event);
+}
+
+/** The same of a moment that an event tells of, as ISO-8601. */
+export function momentMs(occurredAt: string, { metadata }: RecordedDomainEvent): number {
+  const recorded = Date.parse(metadata.recordedAt);
+  const occurred = Date.parse(occurredAt);
   return occurred < recorded ? occurred : recorded;
 }

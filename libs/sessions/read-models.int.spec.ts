@@ -13,6 +13,7 @@ import {
   history,
   usageMetered,
   usageRecorded,
+  usageStated,
   type Fact,
 } from './session-facts.specification.js';
 import { sessionsProjection } from './sessions.projection.js';
@@ -44,6 +45,13 @@ const requested = fc
   .map(([session, inputTokens, costNanoUsd, reasoningTokens, time]): Fact => [
     'UsageRecorded',
     usageRecorded({ ...session, inputTokens, costNanoUsd, reasoningTokens }),
+    time,
+  ]);
+const stated = fc
+  .tuple(who, fc.nat(5_000), fc.nat(20), when)
+  .map(([{ project, thread, ...session }, inputTokens, key, time]): Fact => [
+    'UsageStated',
+    usageStated(time, { ...session, project, thread, inputTokens, key: `k${key}` }),
     time,
   ]);
 const metered = fc
@@ -78,7 +86,7 @@ const other = fc
   });
 const timezones = fc.constantFrom('UTC', 'Asia/Kathmandu', 'America/St_Johns');
 const histories = fc
-  .array(fc.oneof(requested, metered, other), { minLength: 1, maxLength: 40 })
+  .array(fc.oneof(requested, stated, metered, other), { minLength: 1, maxLength: 40 })
   .map((facts) => history(...facts));
 
 let folder: string;

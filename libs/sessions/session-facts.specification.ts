@@ -1,3 +1,4 @@
+import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
 import type { DataOf, EventType, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { recorded } from '#platform/projection.specification.js';
 
@@ -10,7 +11,6 @@ export function usageRecorded(
     sessionId: 's1',
     agent: 'claude-code',
     thread: 'main',
-    source: 'telemetry',
     provider: 'anthropic',
     model: 'claude-sonnet-4-5-20250929',
     tier: null,
@@ -29,6 +29,34 @@ export function usageRecorded(
     ...changes,
   };
 }
+
+/** A request as the agent's own file states it. */
+export function usageStated(
+  occurredAt: string,
+  { sessionId = 's1', agent = 'claude-code', ...given }: Changes = {},
+): DataOf<'UsageStated'> {
+  const stated: StatedRequest = {
+    key: given.requestId ?? occurredAt,
+    occurredAt,
+    thread: 'main',
+    provider: 'anthropic',
+    model: 'claude-sonnet-4-5-20250929',
+    tier: null,
+    inputTokens: 10,
+    outputTokens: 5,
+    cacheReadTokens: 100,
+    cacheCreationTokens: 20,
+    cacheCreation1hTokens: null,
+    reasoningTokens: null,
+    costNanoUsd: null,
+    costOrigin: 'unknown',
+    computedNanoUsd: null,
+    priceVersion: null,
+    ...given,
+  };
+  return { sessionId, agent, requests: [stated] };
+}
+type Changes = Partial<StatedRequest & Omit<DataOf<'UsageStated'>, 'requests'>>;
 
 export function usageMetered(
   changes: Partial<DataOf<'UsageMetered'>> = {},

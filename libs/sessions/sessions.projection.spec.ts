@@ -4,6 +4,7 @@ import {
   history,
   usageMetered,
   usageRecorded,
+  usageStated,
   type Fact,
 } from './session-facts.specification.js';
 import { sessionsProjection } from './sessions.projection.js';
@@ -134,6 +135,19 @@ describe('Metrics of a session', () => {
         ['UsageMetered', usageMetered({ model: 'metered' }), at(3)],
       ),
     ).toMatchObject({ model: usageRecorded().model, metered_model: 'metered' });
+  });
+});
+
+test('A file of the agent tells when its session began and was last active, its model and context', () => {
+  const [first, last] = [usageStated(at(1)), usageStated(at(5), { project: 'shop' })];
+  const side = usageStated(at(6), { thread: 'subagent', model: 'other' });
+  const requests = [...last.requests, ...side.requests, ...first.requests];
+  expect(sessionAfter(['UsageStated', { ...first, requests }, at(6)])).toMatchObject({
+    started_at: ms(at(1)),
+    last_activity_at: ms(at(6)),
+    model: 'claude-sonnet-4-5-20250929',
+    context_tokens: 135n,
+    project: 'shop',
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
-import { occurredAtMs } from './event-time.js';
+import { momentMs, occurredAtMs } from './event-time.js';
 
 /**
  * One row per agent session. What it used is another read model's (usage.projection.ts).
@@ -83,6 +83,7 @@ const count = (counter: Counter) => `
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
 type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string } }>;
+type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
 /** How much an event adds to which counter. */
@@ -110,6 +111,28 @@ function retriesOf(attempts: number): number {
   return Math.max(0, attempts - 1);
 }
 
+/** What to bind of requests that a file states: the session from the first to the last of them. */
+function whatIsStated(event: RecordedDomainEvent & { type: 'UsageStated' }) {
+  const { agent, sessionId, requests } = event.data;
+  const timed = requests
+    .map((stated) => ({ ...stated, at: momentMs(stated.occurredAt, event) }))
+    .sort((a, b) => a.at - b.at);
+  const project = timed.findLast((it) => it.project !== undefined)?.project;
+  const [first, last] = [timed[0]?.at ?? 0, timed.at(-1)?.at ?? 0];
+  const who = [agent, sessionId, project, undefined, undefined, undefined, first, last] as const;
+  const main = timed.findLast(({ thread }) => thread === 'main');
+  const shown =
+    main === undefined
+      ? ([timed.at(-1)?.model, 0, null, 0] as const)
+      : ([main.model, main.at, contextOf(main), main.at] as const);
+  return [...who, ...shown] as const;
+}
+
+function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
+  const { inputTokens, cacheReadTokens, cacheCreationTokens, outputTokens } = usage;
+  return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
+}
+
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
   return 'sessionId' in event.data;
 }
@@ -130,13 +153,16 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
   return (event) => {
     // A correction of the books is no sign of life.
     if (!isOfSession(event) || event.type === 'UsageRepriced') return;
+    if (event.type === 'UsageStated') {
+      request.run(...whatIsStated(event));
+      return;
+    }
     const at = occurredAtMs(event);
     const { agent, sessionId } = event.data;
     const { project, team, taskId, userId } = event.data as Attribution;
     const who = [agent, sessionId, project, team, taskId, userId, at, at] as const;
     if (event.type === 'UsageRecorded') {
-      const { inputTokens, cacheReadTokens, cacheCreationTokens, outputTokens } = event.data;
-      const context = inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
+      const context = contextOf(event.data);
       const main = event.data.thread === 'main';
       // A model that is none of the main thread's stands until the main thread tells its own.
       const shown = main ? [event.data.model, at, context, at] : [event.data.model, 0, null, 0];

@@ -50,7 +50,11 @@ export const ledgerSchema = `
 const NEIGHBOURS_MAX = 200;
 const NEIGHBOURHOOD_MS = 20 * PAIRING_MS;
 
-type Usage = DataOf<'UsageRecorded'>;
+/** A request as one of the two sources tells it. */
+export type Usage = Omit<
+  DataOf<'UsageRecorded'>,
+  'promptId' | 'attemptId' | 'thread' | 'subagentId' | 'subagentType' | 'timeToFirstTokenMs'
+> & { readonly source: Source };
 type Repriced = DataOf<'UsageRepriced'>;
 
 interface Row extends CountedRequest {
@@ -84,7 +88,7 @@ export class UsageLedger {
     private readonly sums: Sums,
   ) {
     this.insert = db.prepare(
-      `INSERT INTO usage_statements (usage_id, agent, session_id, request, source, key_id,
+      `INSERT OR IGNORE INTO usage_statements (usage_id, agent, session_id, request, source, key_id,
         counted_key_id, counts, partner, occurred_at, tier, input_tokens, output_tokens,
         cache_read_tokens, cache_creation_tokens, cache_creation_1h_tokens, reasoning_tokens,
         reported_nano_usd, computed_nano_usd, price_version, duration_ms)
@@ -116,18 +120,23 @@ export class UsageLedger {
     );
   }
 
-  /** @param at milliseconds since 1970. */
+  /**
+   * A file's statement may come again, with others, when two read it at once: the first one counts.
+   *
+   * @param at milliseconds since 1970.
+   */
   add(usageId: string, data: Usage, at: number): void {
     const { agent, sessionId, source } = data;
     const request = requestKeyOf(data);
     const keyId = this.sums.keyOfRequest(data);
     const reported = reportedNanoUsd(data);
-    this.insert.run(
+    const { changes } = this.insert.run(
       ...[usageId, agent, sessionId, request, source, keyId, keyId, at, data.tier],
       ...[data.inputTokens, data.outputTokens, data.cacheReadTokens, data.cacheCreationTokens],
       ...[data.cacheCreation1hTokens, data.reasoningTokens],
       ...[reported, data.computedNanoUsd, data.priceVersion, data.durationMs],
     );
+    if (changes === 0) return;
     this.sums.add(keyId, at, requestAmounts({ ...data, reportedNanoUsd: reported }));
     const rows = this.othersOf(data, request, at);
     if (rows.length < 2) return;

@@ -176,6 +176,9 @@ function describePriceCheck({ compared, comparedReported, comparedComputed }: Us
 }
 
 /** The cost that the agent itself reported; null = it reported none. */
-export function reportedNanoUsd(data: DataOf<'UsageRecorded'>): number | null {
-  return data.costOrigin === 'reported' ? data.costNanoUsd : null;
+export function reportedNanoUsd({
+  costOrigin,
+  costNanoUsd,
+}: Pick<DataOf<'UsageRecorded'>, 'costOrigin' | 'costNanoUsd'>): number | null {
+  return costOrigin === 'reported' ? costNanoUsd : null;
 }

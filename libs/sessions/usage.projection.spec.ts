@@ -5,6 +5,7 @@ import {
   history,
   usageMetered,
   usageRecorded,
+  usageStated,
   type Fact,
 } from './session-facts.specification.js';
 import { usageProjection } from './usage.projection.js';
@@ -114,20 +115,26 @@ describe('A correction', () => {
 });
 
 describe('Telemetry and transcript of one request', () => {
-  const told = usageRecorded({ requestId: 'r1', costNanoUsd: 70 });
-  const stated = usageRecorded({
-    ...{ requestId: 'r1', source: 'transcript', project: 'shop' },
-    ...{ costNanoUsd: 60, costOrigin: 'computed', computedNanoUsd: 60 },
-  });
+  const told = (): Fact => [
+    'UsageRecorded',
+    usageRecorded({ requestId: 'r1', costNanoUsd: 70 }),
+    at(1, 1),
+  ];
+  const stated = (changes: Parameters<typeof usageStated>[1] = {}): Fact => [
+    'UsageStated',
+    usageStated(at(0, 59), {
+      ...{ requestId: 'r1', project: 'shop' },
+      ...{ costNanoUsd: 60, costOrigin: 'computed', computedNanoUsd: 60 },
+      ...changes,
+    }),
+    at(0, 59),
+  ];
 
   test.each([
-    ['telemetry first', [told, stated]],
-    ['the transcript first', [stated, told]],
-  ])('are counted once, by what telemetry tells: %s', (_, [first, second]) => {
-    const tables = after(
-      ['UsageRecorded', first!, first === told ? at(1, 1) : at(0, 59)],
-      ['UsageRecorded', second!, second === told ? at(1, 1) : at(0, 59)],
-    );
+    ['telemetry first', [told(), stated()]],
+    ['the transcript first', [stated(), told()]],
+  ])('are counted once, by what telemetry tells: %s', (_, facts) => {
+    const tables = after(...facts);
     expect(tables.table('usage_by_session')).toMatchObject([
       { requests: 1n, input_tokens: 10n, cost_nano_usd: 70n },
     ]);
@@ -137,34 +144,45 @@ describe('Telemetry and transcript of one request', () => {
   });
 
   test('take the project from the transcript where telemetry tells none', () => {
-    const tables = after(['UsageRecorded', told, at(1)], ['UsageRecorded', stated, at(1)]);
+    const tables = after(told(), stated());
     const [counted] = tables.table('usage_by_minute');
     const keys = tables.table('usage_keys');
     expect(keys.find(({ id }) => id === counted?.['key_id'])).toMatchObject({ project: 'shop' });
   });
 
   test('meet whichever session tells of it', () => {
-    const elsewhere = { ...stated, sessionId: 'fork' };
-    expect(
-      sessionsAfter(['UsageRecorded', elsewhere, at(1)], ['UsageRecorded', told, at(1)]),
-    ).toMatchObject([{ session_id: 's1', requests: 1n }]);
+    expect(sessionsAfter(stated({ sessionId: 'fork' }), told())).toMatchObject([
+      { session_id: 's1', requests: 1n },
+    ]);
   });
 
   test('that was read while it was written is taken as it is told last', () => {
-    const early = { ...stated, outputTokens: 1 };
-    expect(
-      sessionsAfter(['UsageRecorded', early, at(1)], ['UsageRecorded', stated, at(1)]),
-    ).toMatchObject([{ requests: 1n, output_tokens: 5n }]);
+    expect(sessionsAfter(stated({ outputTokens: 1 }), stated())).toMatchObject([
+      { requests: 1n, output_tokens: 5n },
+    ]);
+  });
+
+  test('is stated once, however often, and by each request with its own time', () => {
+    const [first, second] = [usageStated(at(1)), usageStated(at(2))];
+    const both = { ...first, requests: [...first.requests, ...second.requests] };
+    const tables = after(
+      ['UsageStated', first, at(1)],
+      ['UsageStated', both, at(2)],
+      ['UsageStated', both, at(2)],
+    );
+    expect(tables.table('usage_by_minute')).toMatchObject([{ requests: 1n }, { requests: 1n }]);
   });
 });
 
 describe('Where requests have no id that both tell', () => {
   const second = (seconds: number) => new Date(Date.parse(at(10)) + seconds * 1_000).toISOString();
-  const codex = (source: 'telemetry' | 'transcript', seconds: number, input = 10): Fact => [
-    'UsageRecorded',
-    usageRecorded({ agent: 'codex', source, inputTokens: input }),
-    second(seconds),
-  ];
+  let keys = 0;
+  const codex = (source: 'telemetry' | 'transcript', seconds: number, inputTokens = 10): Fact => {
+    const [agent, time] = ['codex', second(seconds)] as const;
+    return source === 'telemetry'
+      ? ['UsageRecorded', usageRecorded({ agent, inputTokens }), time]
+      : ['UsageStated', usageStated(time, { agent, inputTokens, key: `k${keys++}` }), time];
+  };
   const requestsAfter = (...facts: readonly Fact[]) =>
     sessionsAfter(...facts).map(({ requests }) => requests);
 

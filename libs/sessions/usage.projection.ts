@@ -1,20 +1,33 @@
+import { hash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
+import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/session.events.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Apply, Projection } from '#platform/projection.js';
-import { occurredAtMs } from './event-time.js';
+import { momentMs, occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
 import { ledgerSchema, UsageLedger } from './usage-ledger.js';
 import { Sums, totalsSchema } from './usage-totals.js';
+
+type Stated = RecordedDomainEvent & { readonly type: 'UsageStated' };
 
 /** Requests, tokens and cost: each request once, whoever tells of it. */
 function prepare(db: Database): Apply {
   const sums = new Sums(db);
   const ledger = new UsageLedger(db, sums);
   const amountsOf = meteredAmounts(db, 'usage_metered_series');
+  const addStated = (event: Stated, stated: StatedRequest): void => {
+    const { agent, sessionId } = event.data;
+    const usageId = hash('sha1', statedKeyOf(agent, stated));
+    const usage = { ...stated, agent, sessionId, durationMs: null, source: 'transcript' } as const;
+    ledger.add(usageId, usage, momentMs(stated.occurredAt, event));
+  };
   const apply = (event: RecordedDomainEvent): void => {
     switch (event.type) {
       case 'UsageRecorded':
-        ledger.add(event.id, event.data, occurredAtMs(event));
+        ledger.add(event.id, { ...event.data, source: 'telemetry' }, occurredAtMs(event));
+        break;
+      case 'UsageStated':
+        for (const stated of event.data.requests) addStated(event, stated);
         break;
       case 'UsageRepriced':
         ledger.correct(event.data);

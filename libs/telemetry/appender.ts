@@ -67,11 +67,11 @@ export class Appender {
    * Resolves when everything that can be stored is durable. An event that breaks its schema is
    * refused alone.
    *
-   * @param asTheyAre events that need neither redaction nor a cost.
+   * @param redacted events that went through `redact` already.
    * @throws {LogError} when the log or the content store cannot write now; all of it may be sent again.
    */
-  async append(drafts: readonly Draft[], asTheyAre: readonly DomainEvent[] = []): Promise<Receipt> {
-    const finished = await this.finish(drafts.map(this.redact));
+  async append(drafts: readonly Draft[], redacted: readonly DomainEvent[] = []): Promise<Receipt> {
+    const finished = [...(await this.finish(drafts.map(this.redact))), ...redacted];
     const events: DomainEvent[] = [];
     const notices = new Map<string, DomainEvent>();
     for (const event of finished) {
@@ -80,7 +80,7 @@ export class Appender {
         else if (!this.noticed.has(one.id)) notices.set(one.id, one);
       }
     }
-    const receipt = await this.appendAll([...events, ...notices.values(), ...asTheyAre]);
+    const receipt = await this.appendAll([...events, ...notices.values()]);
     for (const id of notices.keys()) this.notice(id);
     const duplicates = receipt.appended.filter(({ duplicate }) => duplicate).length;
     // Counted only now, so that what is sent again is not counted twice.

@@ -134,7 +134,6 @@ function usageRecorded(report: Report): Draft | string {
     ...request,
     ...attribution,
     ...threadOf(attributes),
-    source: 'telemetry',
     provider,
     model: modelOf(attributes),
     tier: tierOf(attributes),

@@ -23,7 +23,6 @@ describe('A request that was answered', () => {
         requestId: 'req_mock685ykc26eo60',
         promptId: 'c5cbee5c-1015-41b3-bdd3-c9dfefb69ae6',
         thread: 'main',
-        source: 'telemetry',
         provider: 'anthropic',
         model: 'claude-sonnet-4-5-20250929',
         tier: null,

@@ -200,7 +200,6 @@ function usageRecorded(report: Report): Result {
     ...session,
     ...attribution,
     thread: 'main',
-    source: 'telemetry',
     provider: PROVIDER,
     model,
     tier: null,

@@ -25,7 +25,6 @@ describe("The end of Codex's stream", () => {
       agent: 'codex',
       sessionId,
       thread: 'main',
-      source: 'telemetry',
       provider: 'unknown',
       model: 'gpt-5.6-sol',
       tier: null,

@@ -1,3 +1,4 @@
+import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
 import type { DataOf, DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Costing } from '#kernel/prices.js';
 import type { UsageToPrice } from '#kernel/price-shapes.js';
@@ -12,27 +13,47 @@ export type CostOf = (usage: UsageToPrice) => Costing | undefined;
  * and model, so that the log keeps it once.
  */
 export function costed(event: DomainEvent, costOf: CostOf): DomainEvent[] {
-  if (event.type !== 'UsageRecorded') return [event];
-  const { occurredAt } = event.metadata;
-  const costing = costOf({ ...event.data, occurredAt });
-  if (costing === undefined) {
-    return event.data.costNanoUsd === null ? [event, priceMissing(event)] : [event];
+  switch (event.type) {
+    case 'UsageRecorded': {
+      const data = withCost(event.data, event.data.agent, event.metadata.occurredAt, costOf);
+      return [{ ...event, data }, ...notices(event, [data])];
+    }
+    case 'UsageStated': {
+      const { agent } = event.data;
+      const requests = event.data.requests.map((it) => withCost(it, agent, it.occurredAt, costOf));
+      return [{ ...event, data: { ...event.data, requests } }, ...notices(event, requests)];
+    }
+    default:
+      return [event];
   }
-  const { nanoUsd, priceVersion } = costing;
-  const computed = { computedNanoUsd: nanoUsd, priceVersion };
-  const isReported = event.data.costNanoUsd !== null;
-  const data: DataOf<'UsageRecorded'> = isReported
-    ? { ...event.data, ...computed }
-    : { ...event.data, ...computed, costNanoUsd: nanoUsd, costOrigin: 'computed' };
-  return [{ ...event, data }];
 }
 
-function priceMissing({ data, metadata }: DomainEvent & { type: 'UsageRecorded' }): DomainEvent {
-  const { agent, provider, model } = data;
-  return {
-    id: eventIdOf('price-missing', agent, provider, model),
-    type: 'PriceMissing',
-    data: { agent, provider, model },
-    metadata,
-  };
+type Usage = DataOf<'UsageRecorded'> | StatedRequest;
+
+function withCost<Of extends Usage>(
+  usage: Of,
+  agent: string,
+  occurredAt: string,
+  costOf: CostOf,
+): Of {
+  const costing = costOf({ ...usage, agent, occurredAt });
+  if (costing === undefined) return usage;
+  const { nanoUsd, priceVersion } = costing;
+  const computed = { computedNanoUsd: nanoUsd, priceVersion };
+  return usage.costNanoUsd === null
+    ? { ...usage, ...computed, costNanoUsd: nanoUsd, costOrigin: 'computed' }
+    : { ...usage, ...computed };
+}
+
+type UsageEvent = DomainEvent & { type: 'UsageRecorded' | 'UsageStated' };
+
+function notices({ data, metadata }: UsageEvent, usages: readonly Usage[]): DomainEvent[] {
+  const { agent } = data;
+  const missing = new Map<string, DomainEvent>();
+  for (const { costNanoUsd, provider, model } of usages) {
+    if (costNanoUsd !== null) continue;
+    const id = eventIdOf('price-missing', agent, provider, model);
+    missing.set(id, { id, type: 'PriceMissing', data: { agent, provider, model }, metadata });
+  }
+  return [...missing.values()];
 }

@@ -147,7 +147,6 @@ function usageRecorded(report: Report): Draft | string {
     ...promptOf(report),
     ...attribution,
     ...threadOf(attributes),
-    source: 'telemetry',
     provider,
     model,
     tier: null,

@@ -13,7 +13,6 @@ describe('A request that was answered', () => {
       data: {
         ...session,
         thread: 'main',
-        source: 'telemetry',
         provider: 'google',
         model: 'gemini-2.5-pro',
         tier: null,

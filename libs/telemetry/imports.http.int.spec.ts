@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
+import { EventLog } from '#eventstore/src/log.js';
 import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
 import { API_DESCRIPTION, DocsController } from '#platform/docs.controller.js';
@@ -48,6 +49,7 @@ beforeEach(async () => {
     providers: [
       ...imports.providers,
       { provide: Appender, useValue: appender },
+      { provide: EventLog, useValue: log },
       { provide: Clock, useValue: clockAt('2026-11-20T12:00:00.000Z') },
       { provide: API_DESCRIPTION, useValue: { routes: imports.routes, version: '0' } },
     ],
@@ -75,6 +77,14 @@ async function take(...facts: unknown[]): Promise<ImportAnswer> {
   return (await response.json()) as ImportAnswer;
 }
 
+const any = expect.anything() as unknown;
+
+function stated(): { readonly key: string }[] {
+  return (dataOf('UsageStated') as { requests: { key: string }[] }[]).flatMap(
+    ({ requests }) => requests,
+  );
+}
+
 function dataOf(type: string): unknown[] {
   return log.events.filter((event) => event.type === type).map(({ data }) => data);
 }
@@ -82,14 +92,16 @@ function dataOf(type: string): unknown[] {
 describe('An imported request', () => {
   test('becomes usage from a transcript, without a cost where no price is known', async () => {
     expect(await take(request)).toEqual({ appended: 1, duplicates: 0, rejected: [] });
-    expect(dataOf('UsageRecorded')).toEqual([
+    expect(dataOf('UsageStated')).toEqual([
+      { sessionId: 's1', agent: 'claude-code', requests: [any] },
+    ]);
+    expect(stated()).toEqual([
       {
-        sessionId: 's1',
-        agent: 'claude-code',
+        key: 'req_1',
         requestId: 'req_1',
+        occurredAt: '2026-11-20T10:00:00.000Z',
         project: 'shop',
         thread: 'main',
-        source: 'transcript',
         provider: 'anthropic',
         model: 'claude-sonnet-4-5',
         tier: 'standard',
@@ -103,8 +115,6 @@ describe('An imported request', () => {
         costOrigin: 'unknown',
         computedNanoUsd: null,
         priceVersion: null,
-        durationMs: null,
-        timeToFirstTokenMs: null,
       },
     ]);
     expect(dataOf('PriceMissing')).toHaveLength(1);
@@ -115,11 +125,25 @@ describe('An imported request', () => {
     });
   });
 
-  test('is the same whatever session tells it, and another with more tokens', async () => {
-    const copied = { ...request, sessionId: 's2', occurredAt: '2026-11-20T11:00:00.000Z' };
-    expect(await take(request)).toMatchObject({ appended: 1 });
-    expect(await take(copied)).toMatchObject({ appended: 0, duplicates: 1 });
+  test('is kept once, with whichever others it comes, and again only with more tokens', async () => {
+    expect(await take(request, request)).toMatchObject({ appended: 1, duplicates: 1 });
+    const next = { ...request, key: 'req_2', requestId: 'req_2' };
+    expect(await take(request, next)).toMatchObject({ appended: 1, duplicates: 1 });
     expect(await take({ ...request, outputTokens: 3 })).toMatchObject({ appended: 1 });
+    expect(stated().map(({ key }) => key)).toEqual(['req_1', 'req_2', 'req_1']);
+  });
+
+  test('shares an event with those of its session, as far as an event has room', async () => {
+    const wide = { ...request, model: 'm'.repeat(200), tier: 't'.repeat(200) };
+    const facts = Array.from({ length: 400 }, (_, index) => ({
+      ...wide,
+      key: `${index}${'k'.repeat(190)}`,
+      sessionId: index % 2 === 0 ? 's1' : 's2',
+    }));
+    expect(await take(...facts)).toMatchObject({ appended: 400, rejected: [] });
+    const events = dataOf('UsageStated') as { sessionId: string }[];
+    expect(events.map(({ sessionId }) => sessionId)).toEqual(['s1', 's1', 's2', 's2']);
+    expect(await take(...facts)).toMatchObject({ appended: 0, duplicates: 400 });
   });
 
   test('of an agent whose requests meet by their tokens stays as it was said first', async () => {
@@ -130,7 +154,7 @@ describe('An imported request', () => {
 
   test('carries the cost that the agent itself wrote down', async () => {
     await take({ ...request, costUsd: '0.037258500' });
-    expect(dataOf('UsageRecorded')).toEqual([
+    expect(stated()).toEqual([
       expect.objectContaining({ costNanoUsd: 37_258_500, costOrigin: 'reported' }),
     ]);
   });
@@ -205,8 +229,8 @@ describe('A fact that is none', () => {
 
   test('that only the log refuses is named by its place', async () => {
     await take(request);
-    log.refused.add(log.events[0]!.id);
-    const answer = await take({ ...request, key: 'other' }, request);
+    log.refused.add(log.events.splice(0)[0]!.id);
+    const answer = await take({ ...request, sessionId: 'other' }, request);
     expect(answer).toMatchObject({ appended: 1, rejected: [{ index: 1 }] });
   });
 });

@@ -1,4 +1,8 @@
-import type { AgentName } from '#eventstore/vocabulary/session.events.js';
+import {
+  statedKeyOf,
+  type AgentName,
+  type StatedRequest,
+} from '#eventstore/vocabulary/session.events.js';
 import { eventIdOf, type Clock } from './attributes.translate.js';
 import type { Fact, UsageFact } from './imports.shapes.js';
 import type { Draft } from './translation.js';
@@ -11,26 +15,23 @@ const providers: Readonly<Record<AgentName, string>> = {
   gemini: 'google',
 };
 
-/** A fact as an event, or in words why it is not what it claims to be. */
-export function draftOfFact(fact: Fact, clock: Clock): Draft | string {
+/** Why it cannot be what it claims to be, in words; undefined when it can. */
+export function faultOfFact(fact: Fact, clock: Clock): string | undefined {
   const occurredAt = fact.kind === 'totals' ? fact.statedAt : fact.occurredAt;
-  if (!clock.mayBe(occurredAt)) return `it cannot have happened at ${occurredAt}`;
-  const session = { sessionId: fact.sessionId, agent: fact.agent };
-  const { kind, agent } = fact;
+  return clock.mayBe(occurredAt) ? undefined : `it cannot have happened at ${occurredAt}`;
+}
+
+/** What is no usage, as an event of its own. */
+export function draftOfFact(fact: Exclude<Fact, UsageFact>): Draft {
+  const { kind, agent, sessionId } = fact;
+  const session = { sessionId, agent };
   switch (kind) {
-    case 'usage':
-      return usageRecorded(fact, session, occurredAt);
     case 'totals': {
       const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = fact;
       const tokens = { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens };
-      const id = eventIdOf(
-        'transcript-totals',
-        agent,
-        fact.sessionId,
-        ...Object.values(tokens),
-        fact.costUsd,
-      );
-      return draftOf(reportOf(session, occurredAt), 'SessionTotalsStated', id, {
+      const stated = [...Object.values(tokens), fact.costUsd];
+      const id = eventIdOf('transcript-totals', agent, sessionId, ...stated);
+      return draftOf(reportOf(session, fact.statedAt), 'SessionTotalsStated', id, {
         ...session,
         ...tokens,
         costNanoUsd: fact.costUsd === null ? null : nanoUsdOf(fact.costUsd),
@@ -38,9 +39,9 @@ export function draftOfFact(fact: Fact, clock: Clock): Draft | string {
     }
     case 'compaction':
       return draftOf(
-        reportOf(session, occurredAt),
+        reportOf(session, fact.occurredAt),
         'ContextCompacted',
-        eventIdOf('transcript-compaction', agent, fact.sessionId, fact.key),
+        eventIdOf('transcript-compaction', agent, sessionId, fact.key),
         {
           ...session,
           // Whether someone asked for it is not told; without a terminal nobody can.
@@ -54,26 +55,16 @@ export function draftOfFact(fact: Fact, clock: Clock): Draft | string {
   }
 }
 
-type Session = Pick<Fact, 'sessionId' | 'agent'>;
-
-/**
- * The id is not the one that telemetry gives the same request: both are kept, and the read models
- * count one. Claude Code's holds the tokens, so that a line that was read too early can be said again:
- * its requests meet by their id. Where they meet by their tokens, what was said first stands.
- */
-function usageRecorded(fact: UsageFact, session: Session, occurredAt: string): Draft {
+/** A fact as a file's statement has it, before the price book has been looked at. */
+export function statedRequestOf(fact: UsageFact): StatedRequest {
   const { agent, key, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = fact;
-  const { cacheCreation1hTokens } = fact;
-  const tokens = [inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens];
-  const stated = agent === 'claude-code' ? [...tokens, cacheCreation1hTokens] : [];
-  const id = eventIdOf('transcript-usage', agent, key, ...stated);
-  return draftOf(reportOf(session, occurredAt, fact.clientVersion), 'UsageRecorded', id, {
-    ...session,
+  return {
+    key,
     requestId: fact.requestId,
+    occurredAt: fact.occurredAt,
     project: fact.project,
     thread: fact.thread,
     subagentId: fact.subagentId,
-    source: 'transcript',
     provider: fact.provider ?? providers[agent],
     model: fact.model,
     tier: fact.tier,
@@ -81,13 +72,31 @@ function usageRecorded(fact: UsageFact, session: Session, occurredAt: string): D
     outputTokens,
     cacheReadTokens,
     cacheCreationTokens,
-    cacheCreation1hTokens,
+    cacheCreation1hTokens: fact.cacheCreation1hTokens,
     reasoningTokens: fact.reasoningTokens,
     ...reportedCost(fact.costUsd === undefined ? null : nanoUsdOf(fact.costUsd)),
-    durationMs: null,
-    timeToFirstTokenMs: null,
+  };
+}
+
+/** What a file states of a session: at least one request. */
+export function statementOf(
+  session: Session,
+  requests: readonly StatedRequest[],
+  clientVersion: string | undefined,
+): Draft {
+  const keys = requests.map((it) => statedKeyOf(session.agent, it));
+  const id = eventIdOf('transcript-usage', session.agent, session.sessionId, ...keys);
+  const latest = requests.reduce(
+    (last, { occurredAt }) => (occurredAt > last ? occurredAt : last),
+    '',
+  );
+  return draftOf(reportOf(session, latest, clientVersion), 'UsageStated', id, {
+    ...session,
+    requests: [...requests],
   });
 }
+
+export type Session = Pick<Fact, 'sessionId' | 'agent'>;
 
 const nobody = {
   taskId: undefined,

@@ -49,8 +49,12 @@ export class RecordingLog extends EventLog {
     });
   }
 
-  read(): Promise<RecordedEvent[]> {
-    return Promise.resolve([]);
+  read(stream: string, afterVersion: number, limit: number): Promise<RecordedEvent[]> {
+    const events = this.events
+      .filter((event) => event.stream === stream)
+      .map((event, index) => ({ ...event, version: index + 1, position: 1n, schemaVersion: 1 }))
+      .slice(afterVersion, afterVersion + limit);
+    return Promise.resolve(events as unknown as RecordedEvent[]);
   }
 
   async *follow(): AsyncIterable<RecordedEvent[]> {

@@ -58,7 +58,6 @@ function eventOf(sessionId: string, index: number): NewEvent {
       return event('UsageRecorded', {
         ...ids,
         thread: 'main',
-        source: 'telemetry',
         provider: 'firstParty',
         model: 'claude-sonnet-4-5-20250929',
         tier: null,

@@ -1,4 +1,7 @@
 import { join } from 'node:path';
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { Projector } from '#platform/projector.js';
@@ -8,6 +11,7 @@ import { projections } from './projections.js';
  * The projector has a thread and connections of its own, so that catching up with a long log never
  * keeps the server from answering.
  */
+yieldToOtherThreads();
 const { home } = workerData as { readonly home: string };
 const stopping = new AbortController();
 parentPort?.once('message', () => {
@@ -33,3 +37,13 @@ if (projector === undefined) {
 await log.close();
 // Listening to the parent would keep the thread alive.
 parentPort?.close();
+
+/** Where cores are few, what comes in goes first. Only Linux gives threads priorities of their own. */
+function yieldToOtherThreads(): void {
+  try {
+    const threadId = Number(basename(readlinkSync('/proc/thread-self')));
+    setPriority(threadId, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It then takes its turn with all others.
+  }
+}

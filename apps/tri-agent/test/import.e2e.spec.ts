@@ -47,7 +47,6 @@ async function importAll(server: ServerProcess, ...argv: string[]): Promise<Repo
 interface Usage {
   readonly agent: string;
   readonly sessionId: string;
-  readonly source: string;
   readonly requestId?: string;
   readonly model: string;
   readonly tier: string | null;
@@ -59,17 +58,25 @@ interface Usage {
   readonly occurredAt: string;
 }
 
-function usageIn(home: string, source: string): Usage[] {
+interface Row {
+  readonly type: string;
+  readonly data: string;
+  readonly occurredAt: string;
+}
+
+function usageIn(home: string, source: 'telemetry' | 'transcript'): Usage[] {
   const db = new Database(join(home, 'events.db'), { readonly: true });
   try {
     const rows = db
-      .prepare(
-        "SELECT data, metadata ->> 'occurredAt' AS occurredAt FROM events WHERE type = 'UsageRecorded'",
+      .prepare<[string], Row>(
+        "SELECT data, metadata ->> 'occurredAt' AS occurredAt FROM events WHERE type = ?",
       )
-      .all() as { data: string; occurredAt: string }[];
-    return rows
-      .map(({ data, occurredAt }) => ({ ...(JSON.parse(data) as Usage), occurredAt }))
-      .filter((usage) => usage.source === source);
+      .all(source === 'telemetry' ? 'UsageRecorded' : 'UsageStated');
+    return rows.flatMap(({ data, occurredAt }) => {
+      if (source === 'telemetry') return [{ ...(JSON.parse(data) as Usage), occurredAt }];
+      const { agent, sessionId, requests } = JSON.parse(data) as Usage & { requests: Usage[] };
+      return requests.map((request) => ({ ...request, agent, sessionId }));
+    });
   } finally {
     db.close();
   }
