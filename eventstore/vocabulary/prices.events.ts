@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { limits } from '#kernel/limits.js';
+import { count, freeText, identifier, time } from './shapes.events.js';
 
 /** What is known of prices. Streams: `prices` (the price book) and `price-notices`. */
-
-const identifier = z.string().min(1).max(limits.identifierCharactersMax);
-const freeText = z.string().max(limits.freeTextCharactersMax);
-const count = z.int().nonnegative();
-const time = z.iso.datetime();
 
 const price = z.strictObject({
   provider: identifier,

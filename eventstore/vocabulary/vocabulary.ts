@@ -3,10 +3,16 @@ import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
+import { usageEvents } from './usage.events.js';
 import { upcasts } from './upcast.js';
 
 /** Every event type of the house, with its current schema version. */
-const vocabulary = { ...sessionEvents, ...priceEvents, ...telemetryEvents } as const;
+const vocabulary = {
+  ...sessionEvents,
+  ...usageEvents,
+  ...priceEvents,
+  ...telemetryEvents,
+} as const;
 
 type Vocabulary = typeof vocabulary;
 export type EventType = keyof Vocabulary;

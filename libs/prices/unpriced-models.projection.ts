@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
+import type { StatedRequest } from '#eventstore/vocabulary/usage.events.js';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { STANDARD_TIER } from '#kernel/prices.js';

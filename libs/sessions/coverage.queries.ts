@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AgentName } from '#eventstore/vocabulary/session.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { formatUsd } from '#kernel/money.js';
 import { limits } from '#kernel/limits.js';
 import { ReadModels, type Prepare } from '#platform/read-models.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentName } from '#eventstore/vocabulary/session.events.js';
+import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { sessionsQuery } from './sessions.shapes.js';
 
 /** How much of what the agents' own files say has reached us by telemetry. */

@@ -1,4 +1,4 @@
-import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
+import type { StatedRequest } from '#eventstore/vocabulary/usage.events.js';
 import type { DataOf, EventType, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { recorded } from '#platform/projection.specification.js';
 

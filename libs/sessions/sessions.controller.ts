@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { EventLog } from '#eventstore/src/log.js';
-import { sessionStream, type AgentName } from '#eventstore/vocabulary/session.events.js';
+import { sessionStream } from '#eventstore/vocabulary/session.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { decodeCursor, encodeCursor } from '#platform/cursor.js';
 import type { ApiRoute } from '#platform/openapi.js';
 import { describeEvent } from './recorded-event.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { agentName, type AgentName } from '#eventstore/vocabulary/session.events.js';
+import { agentName, type AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { Refusal } from '#kernel/refusal.js';
 import { Clock } from '#platform/clock.js';
 import { decodeCursor, encodeCursor } from '#platform/cursor.js';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
-import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/session.events.js';
+import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/usage.events.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Apply, Projection } from '#platform/projection.js';
 import { momentMs, occurredAtMs } from './event-time.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import type { AgentName } from '#eventstore/vocabulary/session.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { decodeCursor, encodeCursor } from '#platform/cursor.js';
 import { ReadModels, type Prepare } from '#platform/read-models.js';
 import type { UsageCut, UsageItem, UsageQuery } from './sessions.shapes.js';

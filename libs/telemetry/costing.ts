@@ -1,4 +1,4 @@
-import type { StatedRequest } from '#eventstore/vocabulary/session.events.js';
+import type { StatedRequest } from '#eventstore/vocabulary/usage.events.js';
 import type { DataOf, DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Costing } from '#kernel/prices.js';
 import type { UsageToPrice } from '#kernel/price-shapes.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentName } from '#eventstore/vocabulary/session.events.js';
+import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { limits } from '#kernel/limits.js';
 
 /**

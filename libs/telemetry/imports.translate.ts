@@ -1,8 +1,5 @@
-import {
-  statedKeyOf,
-  type AgentName,
-  type StatedRequest,
-} from '#eventstore/vocabulary/session.events.js';
+import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/usage.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { eventIdOf, type Clock } from './attributes.translate.js';
 import type { Fact, UsageFact } from './imports.shapes.js';
 import type { Draft } from './translation.js';

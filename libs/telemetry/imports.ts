@@ -1,10 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventLog } from '#eventstore/src/log.js';
-import {
-  statedKeyOf,
-  type AgentName,
-  type StatedRequest,
-} from '#eventstore/vocabulary/session.events.js';
+import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/usage.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { streamOf, type DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { Clock as Now } from '#platform/clock.js';

@@ -1,4 +1,4 @@
-import type { AgentName } from '#eventstore/vocabulary/session.events.js';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import type { DataOf, DomainEvent, EventType } from '#eventstore/vocabulary/vocabulary.js';
 import { Clock, identifierOf, type Attribution } from './attributes.translate.js';
 import type { LogRecord, MetricPoint, Origin, Span } from './otlp.records.js';
