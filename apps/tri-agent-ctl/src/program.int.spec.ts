@@ -137,6 +137,18 @@ describe('top', () => {
     expect(out).not.toContain('ended');
     expect((await run(env, ['top', '--all'])).out).toContain('ended');
   });
+
+  test('never shows what has no known price as nothing', async () => {
+    const session = aSession({ sessionId: 'a', costUsd: null, unpricedRequests: 2 });
+    const { tokens, requests } = session;
+    server.sessions = [session];
+    server.usageItems = [{ key: 'a', tokens, requests, costUsd: null, unpricedRequests: 2 }];
+    const { out } = await run(env, ['top']);
+    expect(out).toMatch(/ \? +\? +\d+s\n/);
+    expect(JSON.parse((await run(env, ['top', '--json'])).out)).toMatchObject({
+      burnUsdPerMinute: { a: null },
+    });
+  });
 });
 
 describe('config', () => {

@@ -3,7 +3,7 @@ import { formatUsd } from '#kernel/money.js';
 import { describeFailure, type Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { Pacer } from '../pacer.js';
-import { formatNanoUsd, formatTokens, nothing, parseUsd } from '../render/numbers.js';
+import { formatCost, formatNanoUsd, formatTokens, nothing, parseUsd } from '../render/numbers.js';
 import { sessionColumns } from '../render/session-columns.js';
 import { tableLines } from '../render/table.js';
 import { clean, clip } from '../render/text.js';
@@ -24,8 +24,14 @@ export interface TopWish {
 interface View {
   readonly status: shapes.Status;
   readonly sessions: readonly shapes.Session[];
-  /** Nano-dollars a minute over the last five minutes, by session. */
-  readonly burn: ReadonlyMap<string, bigint>;
+  /** What each session spent a minute over the last five minutes. */
+  readonly burn: ReadonlyMap<string, Burn>;
+}
+
+interface Burn {
+  /** Of what has a price; undefined where nothing has. */
+  readonly nanoUsd: bigint | undefined;
+  readonly unpricedRequests: number;
 }
 
 /** Sessions as a table that stays live in a terminal; elsewhere one table, once. */
@@ -33,7 +39,10 @@ export async function top(client: Asker, output: Output, wish: TopWish): Promise
   const view = await load(client, output, wish);
   if (output.json) {
     const burnUsdPerMinute = Object.fromEntries(
-      [...view.burn].map(([id, nanoUsd]) => [id, formatUsd(nanoUsd)]),
+      [...view.burn].map(([id, { nanoUsd }]) => [
+        id,
+        nanoUsd === undefined ? null : formatUsd(nanoUsd),
+      ]),
     );
     output.document({ status: view.status, sessions: view.sessions, burnUsdPerMinute });
   } else if (!output.io.isTTY) {
@@ -56,12 +65,23 @@ async function load(client: Asker, output: Output, { all, limit }: TopWish): Pro
       .filter(({ state }) => all || state !== 'ended')
       .sort((a, b) => (b.lastActivityAt ?? '').localeCompare(a.lastActivityAt ?? '')),
     burn: new Map(
-      usage.items.map(({ key, costUsd }) => [
+      usage.items.map(({ key, costUsd, unpricedRequests }) => [
         key,
-        (parseUsd(costUsd ?? '') ?? 0n) / BigInt(BURN_MINUTES),
+        { nanoUsd: perMinuteOf(costUsd), unpricedRequests },
       ]),
     ),
   };
+}
+
+function perMinuteOf(costUsd: string | null | undefined): bigint | undefined {
+  const nanoUsd = parseUsd(costUsd ?? '');
+  return nanoUsd === undefined ? undefined : nanoUsd / BigInt(BURN_MINUTES);
+}
+
+/** What has no known price is never shown as nothing. */
+function formatBurn({ nanoUsd, unpricedRequests }: Burn): string {
+  const costUsd = nanoUsd === undefined ? null : formatUsd(nanoUsd);
+  return formatCost(costUsd, unpricedRequests);
 }
 
 /** Redraws on events and every second until `q`, Ctrl-C or a signal. */
@@ -134,8 +154,8 @@ function frameLines(view: View, output: Output, trouble: string | undefined): st
   const fit = (text: string): string =>
     clip(clean(text), size?.columns ?? limits.lineCharactersMax);
   const perMinute = (id: string): string => {
-    const nanoUsd = burn.get(id);
-    return nanoUsd === undefined ? nothing : formatNanoUsd(nanoUsd);
+    const ofSession = burn.get(id);
+    return ofSession === undefined ? nothing : formatBurn(ofSession);
   };
   const columns = sessionColumns(sessions, io.now(), [
     { head: '$/MIN', cell: (row) => perMinute(row.sessionId), align: 'right' },
@@ -165,9 +185,13 @@ function totalOf({ sessions, burn }: View): string {
   const tokens = sessions.reduce((sum, row) => sum + shapes.sumOfTokens(row.tokens), 0);
   const cost = sessions.reduce((sum, row) => sum + (parseUsd(row.costUsd ?? '') ?? 0n), 0n);
   const unpriced = sessions.reduce((sum, row) => sum + row.unpricedRequests, 0);
-  const perMinute = sessions.reduce((sum, row) => sum + (burn.get(row.sessionId) ?? 0n), 0n);
+  const burns = sessions.flatMap((row) => burn.get(row.sessionId) ?? []);
+  const perMinute = formatBurn({
+    nanoUsd: burns.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0n), 0n),
+    unpricedRequests: burns.reduce((sum, it) => sum + it.unpricedRequests, 0),
+  });
   const costText = `${formatNanoUsd(cost)}${unpriced > 0 ? '+?' : ''}`;
-  return `total: ${sessions.length} sessions, ${formatTokens(tokens)} tokens, ${costText}, ${formatNanoUsd(perMinute)}/min (over ${BURN_MINUTES} minutes)`;
+  return `total: ${sessions.length} sessions, ${formatTokens(tokens)} tokens, ${costText}, ${perMinute}/min (over ${BURN_MINUTES} minutes)`;
 }
 
 /** Drawn over the last frame rather than after clearing it, which would flicker. */
