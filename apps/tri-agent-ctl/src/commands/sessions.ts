@@ -1,5 +1,6 @@
 import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
+import { costNotes } from '../render/cost-notes.js';
 import { eventLine } from '../render/event-line.js';
 import { priceCheckLine } from '../render/cost-notes.js';
 import {
@@ -37,7 +38,10 @@ export async function listSessions(
     return;
   }
   const columns = sessionColumns(page.items, output.io.now());
-  output.lines(...tableLines(columns, page.items, output.paint, output.io.size?.().columns));
+  output.lines(
+    ...tableLines(columns, page.items, output.paint, output.io.size?.().columns),
+    ...costNotes(page.items).map((note) => output.paint('dim', note)),
+  );
   if (page.nextCursor !== null) {
     output.note(`There are more: these are the first ${page.items.length}. See --limit.`);
   }

@@ -3,7 +3,8 @@ import { formatUsd } from '#kernel/money.js';
 import { describeFailure, type Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { Pacer } from '../pacer.js';
-import { formatCost, formatNanoUsd, formatTokens, nothing, parseUsd } from '../render/numbers.js';
+import { costNotes } from '../render/cost-notes.js';
+import { formatCost, formatTokens, nothing, parseUsd } from '../render/numbers.js';
 import { sessionColumns } from '../render/session-columns.js';
 import { tableLines } from '../render/table.js';
 import { clean, clip } from '../render/text.js';
@@ -32,6 +33,7 @@ interface Burn {
   /** Of what has a price; undefined where nothing has. */
   readonly nanoUsd: bigint | undefined;
   readonly unpricedRequests: number;
+  readonly computedCostUsd?: string | null | undefined;
 }
 
 /** Sessions as a table that stays live in a terminal; elsewhere one table, once. */
@@ -65,9 +67,9 @@ async function load(client: Asker, output: Output, { all, limit }: TopWish): Pro
       .filter(({ state }) => all || state !== 'ended')
       .sort((a, b) => (b.lastActivityAt ?? '').localeCompare(a.lastActivityAt ?? '')),
     burn: new Map(
-      usage.items.map(({ key, costUsd, unpricedRequests }) => [
+      usage.items.map(({ key, costUsd, ...rest }) => [
         key,
-        { nanoUsd: perMinuteOf(costUsd), unpricedRequests },
+        { nanoUsd: perMinuteOf(costUsd), ...rest },
       ]),
     ),
   };
@@ -79,9 +81,9 @@ function perMinuteOf(costUsd: string | null | undefined): bigint | undefined {
 }
 
 /** What has no known price is never shown as nothing. */
-function formatBurn({ nanoUsd, unpricedRequests }: Burn): string {
+function formatBurn({ nanoUsd, unpricedRequests, computedCostUsd }: Burn): string {
   const costUsd = nanoUsd === undefined ? null : formatUsd(nanoUsd);
-  return formatCost(costUsd, unpricedRequests);
+  return formatCost(costUsd, unpricedRequests, computedCostUsd);
 }
 
 /** Redraws on events and every second until `q`, Ctrl-C or a signal. */
@@ -168,7 +170,10 @@ function frameLines(view: View, output: Output, trouble: string | undefined): st
     sessions.length === 0
       ? ['No sessions yet.']
       : tableLines(columns, sessions, paint, size?.columns);
-  const room = size === undefined ? Infinity : Math.max(1, size.rows - head.length - 4);
+  const room =
+    size === undefined
+      ? Infinity
+      : Math.max(1, size.rows - head.length - 4 - costNotes(sessions).length);
   const hidden = Math.max(0, table.length - 1 - room);
   const shown = hidden > 0 ? table.slice(0, room) : table;
   return [
@@ -177,21 +182,28 @@ function frameLines(view: View, output: Output, trouble: string | undefined): st
     ...shown,
     ...(hidden > 0 ? [paint('dim', `... and ${table.length - room} more`)] : []),
     paint('bold', fit(totalOf(view))),
+    ...costNotes(sessions).map((note) => paint('dim', fit(note))),
     ...(size === undefined ? [] : [paint('dim', 'q leaves')]),
   ];
 }
 
 function totalOf({ sessions, burn }: View): string {
   const tokens = sessions.reduce((sum, row) => sum + shapes.sumOfTokens(row.tokens), 0);
-  const cost = sessions.reduce((sum, row) => sum + (parseUsd(row.costUsd ?? '') ?? 0n), 0n);
+  const cost = sumOfUsd(sessions.map(({ costUsd }) => costUsd));
+  const computed = sumOfUsd(sessions.map(({ computedCostUsd }) => computedCostUsd));
   const unpriced = sessions.reduce((sum, row) => sum + row.unpricedRequests, 0);
   const burns = sessions.flatMap((row) => burn.get(row.sessionId) ?? []);
   const perMinute = formatBurn({
     nanoUsd: burns.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0n), 0n),
     unpricedRequests: burns.reduce((sum, it) => sum + it.unpricedRequests, 0),
+    computedCostUsd: sumOfUsd(burns.map((it) => it.computedCostUsd)),
   });
-  const costText = `${formatNanoUsd(cost)}${unpriced > 0 ? '+?' : ''}`;
+  const costText = formatCost(cost, unpriced, computed);
   return `total: ${sessions.length} sessions, ${formatTokens(tokens)} tokens, ${costText}, ${perMinute}/min (over ${BURN_MINUTES} minutes)`;
+}
+
+function sumOfUsd(amounts: readonly (string | null | undefined)[]): string {
+  return formatUsd(amounts.reduce((sum, usd) => sum + (parseUsd(usd ?? '') ?? 0n), 0n));
 }
 
 /** Drawn over the last frame rather than after clearing it, which would flicker. */

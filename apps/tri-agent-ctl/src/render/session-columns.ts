@@ -44,7 +44,7 @@ export function sessionColumns(
     },
     {
       head: 'COST',
-      cell: ({ costUsd, unpricedRequests }) => formatCost(costUsd, unpricedRequests),
+      cell: (it) => formatCost(it.costUsd, it.unpricedRequests, it.computedCostUsd),
       align: 'right',
     },
     ...extra,
