@@ -115,6 +115,34 @@ describe('A model that no price is known for', () => {
     const metrics = await (await server.get('/metrics')).text();
     expect(metrics).toMatch(/^tri_agent_unpriced_models 0$/m);
   });
+
+  test('has one for the past, too, once prices are applied: every view agrees, history shows both', async () => {
+    const apply = ['prices', 'apply', '--since', '1h', '--json'];
+    const applied = { checkedRequests: 2, correctedRequests: 1, unpricedRequests: 0 };
+    const dry = await runCli(server, [...apply, '--dry-run']);
+    expect(JSON.parse(dry.out)).toMatchObject({ ...applied, costDifferenceUsd: '0.003500000' });
+    expect(await json(server, '/api/v1/sessions/before')).toMatchObject({ costUsd: null });
+
+    const { out } = await runCli(server, apply);
+    expect(JSON.parse(out)).toMatchObject({ ...applied, costDifferenceUsd: '0.003500000' });
+    await waitUntilProjected(server);
+    const priced = { costUsd: '0.003500000', computedCostUsd: '0.003500000', unpricedRequests: 0 };
+    expect(await json(server, '/api/v1/sessions/before')).toMatchObject(priced);
+    for (const by of ['day', 'block', 'model', 'session']) {
+      expect(await json(server, `/api/v1/usage?by=${by}&session=before`)).toMatchObject({
+        items: [priced],
+        total: priced,
+      });
+    }
+    expect(await json(server, '/api/v1/sessions/before/events')).toMatchObject({
+      items: [
+        { type: 'UsageRecorded', data: { costNanoUsd: null } },
+        { type: 'UsageRepriced', data: { computedNanoUsd: 3_500_000 } },
+      ],
+    });
+    const again = await runCli(server, apply);
+    expect(JSON.parse(again.out)).toMatchObject({ correctedRequests: 0 });
+  });
 });
 
 describe('The price book', () => {
