@@ -22,7 +22,15 @@ const models = [
 const firstSessionAt = Date.parse('2026-09-01T00:00:00Z');
 const sessionEveryMs = 9.6 * 3_600_000;
 const contextMax = 190_000;
-const prose = 'A file was read, a test was run and its output looked at once more. '.repeat(60);
+const prose = 'A file was read, a test was run\nand its output looked at once more. '.repeat(80);
+
+/** What every line of the client carries. */
+const surroundings = {
+  userType: 'external',
+  entrypoint: 'cli',
+  version: '2.1.329',
+  gitBranch: 'main',
+};
 
 /**
  * Writes transcripts as Claude Code leaves them: of each request one or two assistant lines that repeat
@@ -65,6 +73,7 @@ class Session {
   private state: number;
   private at: number;
   private context = 15_000;
+  private last: string | null = null;
 
   constructor(private readonly index: number) {
     this.id = uuidv5(`session ${index}`, namespace);
@@ -72,7 +81,7 @@ class Session {
     this.state = index + 1;
     this.at = firstSessionAt + Math.floor(index * sessionEveryMs);
     const content = prose.slice(0, 300);
-    this.write({ type: 'user', uuid: this.uuid(), message: { role: 'user', content } });
+    this.write({ type: 'user', message: { role: 'user', content } });
   }
 
   get text(): string {
@@ -85,15 +94,43 @@ class Session {
     const usage = this.use();
     const blocks = this.upTo(10) < 6 ? ['text', 'tool_use'] : ['tool_use'];
     for (const type of blocks.slice(0, linesMax - this.assistantLines)) {
-      const content = [{ type, text: prose.slice(0, 40 + this.upTo(860)) }];
-      const message = { id: `msg_${id}`, role: 'assistant', model: this.model, content, usage };
-      this.write({ type: 'assistant', uuid: this.uuid(), message, requestId: `req_${id}` });
+      this.answer(id, type, usage);
       this.assistantLines += 1;
     }
-    const content = [{ type: 'tool_result', content: prose.slice(0, 50 + this.upTo(2_450)) }];
-    this.write({ type: 'user', uuid: this.uuid(), message: { role: 'user', content } });
+    const text = prose.slice(0, 50 + this.upTo(2_450));
+    const content = [
+      { tool_use_id: `toolu_${id}`, type: 'tool_result', content: text, is_error: false },
+    ];
+    const toolUseResult = {
+      stdout: text.slice(0, 20 + this.upTo(180)),
+      stderr: '',
+      interrupted: false,
+    };
+    this.write({ type: 'user', message: { role: 'user', content }, toolUseResult });
     if (this.upTo(10) < 3) this.write({ type: 'last-prompt', lastPrompt: 'go on' });
     this.requests += 1;
+  }
+
+  private answer(id: string, type: string, usage: object): void {
+    const text = prose.slice(0, 40 + this.upTo(860));
+    const input = { command: text.slice(0, 400), description: 'run' };
+    const block =
+      type === 'text' ? { type, text } : { type, id: `toolu_${id}`, name: 'Bash', input };
+    const message = {
+      ...{ id: `msg_${id}`, type: 'message', role: 'assistant', model: this.model },
+      ...{
+        content: [block],
+        stop_reason: 'tool_use',
+        stop_sequence: null,
+        usage,
+        stop_details: null,
+      },
+    };
+    this.write({
+      ...{ message, apiBlockIndex: 0, requestId: `req_${id}`, requestRef: this.uuid() },
+      ...{ requestedModel: this.model, promptCacheRequested: '5m', type: 'assistant' },
+      ...{ perTurnEffort: null, madeBy: 'model' },
+    });
   }
 
   private use() {
@@ -111,25 +148,24 @@ class Session {
       cache_creation_input_tokens: cacheCreation,
       cache_read_input_tokens: cacheRead,
       output_tokens: output,
+      output_tokens_details: { thinking_tokens: 0 },
+      server_tool_use: { web_search_requests: 0, web_fetch_requests: 0 },
       service_tier: 'standard',
-      cache_creation: {
-        ephemeral_5m_input_tokens: cacheCreation,
-        ephemeral_1h_input_tokens: 0,
-      },
+      cache_creation: { ephemeral_1h_input_tokens: 0, ephemeral_5m_input_tokens: cacheCreation },
+      inference_geo: '',
+      iterations: [],
+      speed: 'standard',
+      fallback_credit: null,
     };
   }
 
   private write(line: object): void {
     this.at += 200 + this.upTo(3_800);
-    const place = {
-      cwd: `/repo/project-${this.index % 12}`,
-      gitBranch: 'main',
-      version: '2.1.329',
-    };
+    const ids = { parentUuid: this.last, isSidechain: false, uuid: this.uuid() };
+    const place = { cwd: `/repo/project-${this.index % 12}`, sessionId: this.id };
     const timestamp = new Date(this.at).toISOString();
-    this.written.push(
-      JSON.stringify({ ...line, timestamp, sessionId: this.id, isSidechain: false, ...place }),
-    );
+    this.last = ids.uuid;
+    this.written.push(JSON.stringify({ ...ids, ...line, timestamp, ...surroundings, ...place }));
   }
 
   private uuid(): string {
