@@ -1,33 +1,20 @@
 import { z } from 'zod';
 import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { limits } from '#kernel/limits.js';
+import { cursor, moment, nextCursor, pageLimit, text } from '#platform/api-shapes.js';
 
 /** What is asked and answered over HTTP: checked at the door, and described in the API's document. */
 
-const text = z.string().min(1).max(limits.identifierCharactersMax);
-const cursor = z
-  .string()
-  .min(1)
-  .max(limits.cursorCharactersMax)
-  .describe('The nextCursor of the page before.');
-const limit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(limits.pageItemsMax)
-  .default(limits.pageItemsDefault);
 const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((word) => word === 'true');
-const moment = z.iso.datetime().describe('ISO-8601 UTC');
-const nextCursor = z.string().nullable();
 
 export const pricesQuery = z.strictObject({
   model: text.optional().describe('Prices of models whose name has this in it.'),
   provider: text.optional(),
   all: flag.describe('Prices that were superseded, too.'),
-  limit,
+  limit: pageLimit,
   cursor: cursor.optional(),
 });
 export type PricesQuery = z.infer<typeof pricesQuery>;
@@ -86,7 +73,7 @@ export type PublicationAnswer = z.infer<typeof publicationShape>;
 
 export const missingQuery = z.strictObject({
   all: flag.describe('Models that have a price by now, too.'),
-  limit,
+  limit: pageLimit,
   cursor: cursor.optional(),
 });
 export type MissingQuery = z.infer<typeof missingQuery>;

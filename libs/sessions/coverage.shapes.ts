@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentName } from '#eventstore/vocabulary/shapes.events.js';
+import { moment, nextCursor } from '#platform/api-shapes.js';
 import { sessionsQuery } from './sessions.shapes.js';
 
 /** How much of what the agents' own files say has reached us by telemetry. */
@@ -28,14 +29,14 @@ const coverage = {
 };
 
 const gap = z.strictObject({
-  occurredAt: z.iso.datetime(),
+  occurredAt: moment,
   model: z.string(),
   tokens,
   costUsd: z.string().nullable(),
 });
 
 const statedTotals = z.strictObject({
-  statedAt: z.iso.datetime(),
+  statedAt: moment,
   tokens,
   costUsd: z.string().nullable(),
   missing: z
@@ -56,7 +57,7 @@ export type SessionCoverage = z.infer<typeof sessionCoverage>;
 
 export const coveragePage = z.strictObject({
   items: z.array(z.strictObject({ ...who, ...coverage })),
-  nextCursor: z.string().nullable(),
+  nextCursor,
   total: z.strictObject(coverage).describe('Of all sessions of which a file was imported.'),
 });
 export type CoveragePage = z.infer<typeof coveragePage>;

@@ -2,33 +2,17 @@ import { z } from 'zod';
 import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { eventTypes } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
+import { cursor, moment, nextCursor, pageLimit, text, time } from '#platform/api-shapes.js';
 import { isTimeZone } from './usage-buckets.js';
 
 /** What is asked and answered over HTTP: checked at the door, and described in the API's document. */
 
-const text = z.string().min(1).max(limits.identifierCharactersMax);
-const cursor = z
-  .string()
-  .min(1)
-  .max(limits.cursorCharactersMax)
-  .describe('The nextCursor of the page before.');
-const pageLimit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(limits.pageItemsMax)
-  .default(limits.pageItemsDefault);
-export const time = z.iso.datetime({
-  offset: true,
-  error: 'must be a time such as 2026-11-20T10:00:00Z',
-});
 const money = z
   .string()
   .nullable()
   .describe('US dollars with nine digits after the point; null: used, and no price is known.');
 /** May be negative. */
 export const moneySum = z.string();
-const moment = z.iso.datetime().describe('ISO-8601 UTC');
 
 const sessionState = z.enum(['active', 'idle', 'ended']);
 
@@ -118,7 +102,7 @@ const usageItem = z.strictObject({
 export type UsageItem = z.infer<typeof usageItem>;
 
 function pageOf(item: z.ZodType) {
-  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+  return z.strictObject({ items: z.array(item), nextCursor });
 }
 
 export const sessionPage = pageOf(sessionShape);
