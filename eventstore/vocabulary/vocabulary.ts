@@ -1,12 +1,18 @@
 import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
+import { DISPATCH_STREAM, dispatchEvents, type DispatchEventType } from './dispatch.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
 import { upcasts } from './upcast.js';
 
 /** Every event type of the house, with its current schema version. */
-const vocabulary = { ...sessionEvents, ...priceEvents, ...telemetryEvents } as const;
+const vocabulary = {
+  ...sessionEvents,
+  ...priceEvents,
+  ...telemetryEvents,
+  ...dispatchEvents,
+} as const;
 
 type Vocabulary = typeof vocabulary;
 export type EventType = keyof Vocabulary;
@@ -29,7 +35,9 @@ export function currentVersion(type: EventType): number {
 }
 
 /** The stream that an event belongs to. */
-export function streamOf({ type, data }: DomainEvent): string {
+export function streamOf(event: DomainEvent): string {
+  if (isOfDispatch(event)) return DISPATCH_STREAM;
+  const { type, data } = event;
   switch (type) {
     case 'PricesPublished':
       return PRICES_STREAM;
@@ -40,6 +48,12 @@ export function streamOf({ type, data }: DomainEvent): string {
     default:
       return sessionStream(data.agent, data.sessionId);
   }
+}
+
+function isOfDispatch(
+  event: DomainEvent,
+): event is Extract<DomainEvent, { type: DispatchEventType }> {
+  return Object.hasOwn(dispatchEvents, event.type);
 }
 
 /** What is wrong with the event, in one sentence; undefined when it may be appended. */
