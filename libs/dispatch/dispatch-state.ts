@@ -98,6 +98,16 @@ export interface CoolingDown {
   readonly probeAttemptId: string | null;
 }
 
+/**
+ * What an attempt reserved stays reserved for a little after its end, because the telemetry that tells
+ * what it spent comes in later: nobody may begin on money that is gone already.
+ */
+export interface Settling {
+  readonly untilMs: number;
+  readonly scopes: readonly string[];
+  readonly reservedNanoUsd: number;
+}
+
 export type Worker = DataOf<'WorkerRegistered'>;
 
 /**
@@ -121,6 +131,8 @@ export interface DispatchState {
   /** Running attempts by scope. */
   readonly wip: ReadonlyMap<string, number>;
   readonly reservedNanoUsd: ReadonlyMap<string, number>;
+  /** Of attempts that ended a moment ago, the oldest first. */
+  readonly settling: readonly Settling[];
   readonly coolingDown: ReadonlyMap<string, CoolingDown>;
   /** Failures of a provider in a row, for the breaker. */
   readonly providerFailures: ReadonlyMap<string, number>;
@@ -132,7 +144,13 @@ export interface DispatchState {
 }
 
 type Writable<T> =
-  T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends ReadonlySet<infer V> ? Set<V> : T;
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : T extends ReadonlySet<infer V>
+      ? Set<V>
+      : T extends readonly (infer V)[]
+        ? V[]
+        : T;
 
 /** The same, as its owner sees it. */
 export type OwnState = {
@@ -154,6 +172,7 @@ export function emptyState(): OwnState {
     wipLimits: new Map(),
     wip: new Map(),
     reservedNanoUsd: new Map(),
+    settling: [],
     coolingDown: new Map(),
     providerFailures: new Map(),
     openTasks: 0,

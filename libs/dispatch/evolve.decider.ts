@@ -1,3 +1,4 @@
+import { limits } from '#kernel/limits.js';
 import {
   dueMsOf,
   isOpen,
@@ -188,11 +189,19 @@ function end(
     add(state.wip, scope, -1);
     add(state.reservedNanoUsd, scope, -reservedNanoUsd);
   }
+  settle(state, attempt);
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
   state.ended.set(attemptId, { ...ids, end: how, resultHash, refused: [] });
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
   else freeProbe(state, attempt);
+}
+
+function settle(state: OwnState, { scopes, reservedNanoUsd }: RunningAttempt): void {
+  const { settling, clockMs } = state;
+  while (settling[0] !== undefined && settling[0].untilMs <= clockMs) settling.shift();
+  if (reservedNanoUsd === 0) return;
+  settling.push({ untilMs: clockMs + limits.settlingMs, scopes, reservedNanoUsd });
 }
 
 /** A probe that came to nothing proves nothing: there may be another. */

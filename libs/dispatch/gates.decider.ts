@@ -96,8 +96,14 @@ function* budgets(
 ): Generator<ClosedBy> {
   for (const { scope, limitNanoUsd, spentNanoUsd } of view.budgets) {
     if (!scopes.includes(scope)) continue;
-    const given = view.freed?.scopes.includes(scope) ? view.freed.reservedNanoUsd : 0;
-    const reservedNanoUsd = (state.reservedNanoUsd.get(scope) ?? 0) - given;
+    // What an attempt that ends in the same breath had reserved is yet to be settled.
+    const settling = state.settling.filter(
+      (it) => it.untilMs > view.nowMs && it.scopes.includes(scope),
+    );
+    const reservedNanoUsd = settling.reduce(
+      (sum, it) => sum + it.reservedNanoUsd,
+      state.reservedNanoUsd.get(scope) ?? 0,
+    );
     const wantedNanoUsd = kind.reserveNanoUsd;
     const taken = spentNanoUsd + reservedNanoUsd;
     // Who reserves nothing may still not begin when nothing is left.

@@ -92,6 +92,7 @@ export const limits = {
   progressSmallMs: 5 * 60_000,
   progressMediumMs: 15 * 60_000,
   progressLargeMs: 30 * 60_000,
+  settlingMs: 10_000,
   retryFirstWaitMs: 5_000,
   retryWaitMsMax: 5 * 60_000,
   normalLaneBehindMs: 15 * 60_000,
