@@ -43,7 +43,7 @@ function expire(
   return [{ type: 'AttemptFailed', data }, ...parked(error)];
 }
 
-/** No sign counts from a time that is yet to come. */
+/** A sign from a time that is yet to come is none: it could hold a lease for ever. */
 function latest(fromMs: number, seenMs: number | undefined, nowMs: number): number {
-  return Math.max(fromMs, Math.min(seenMs ?? fromMs, nowMs));
+  return seenMs === undefined || seenMs > nowMs ? fromMs : Math.max(fromMs, seenMs);
 }

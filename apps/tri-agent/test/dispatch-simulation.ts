@@ -245,7 +245,7 @@ class Simulation implements World {
     if (fingerprint(this.state) !== before) this.faults.push('A replay came to another state.');
   }
 
-  /** Morning: an operator opens what is shut, and budgets begin anew. */
+  /** Morning: an operator opens what is shut, and looks at the dead letters; budgets begin anew. */
   private calmDown(): void {
     this.isCalm = true;
     const { nowMs } = this;
@@ -255,6 +255,10 @@ class Simulation implements World {
     }
     for (const scope of [...this.state.tripped.keys()]) {
       this.send({ type: 'reset', scope, reason, nowMs });
+    }
+    for (const { spec, status } of [...this.state.tasks.values()]) {
+      const isWanted = status.is === 'parked' && this.chance.isBelow(0.5);
+      if (isWanted) this.send({ type: 'replay', taskId: spec.taskId, nowMs });
     }
     this.money.raise(1e6 * cent);
   }
