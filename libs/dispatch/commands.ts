@@ -1,4 +1,3 @@
-import type { AgentName } from '#eventstore/vocabulary/session.events.js';
 import type { Lane } from '#eventstore/vocabulary/dispatch.events.js';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 
@@ -53,13 +52,13 @@ interface Move extends Timed {
   readonly fencingToken: number;
 }
 
-export interface Start extends Move {
+interface Start extends Move {
   readonly type: 'start';
   readonly sessionId: string | null;
 }
 
 /** Decides only whether the attempt still stands; what it changes is a `Sign`, not an event. */
-export interface Beat extends Move {
+interface Beat extends Move {
   readonly type: 'beat';
 }
 
@@ -77,7 +76,7 @@ export interface Complete extends Move {
 }
 
 /** That the provider refused, and for how long it wants to be left alone. */
-export interface CoolDownHint {
+interface CoolDownHint {
   readonly cause: 'rate-limit' | 'overload';
   /** From Retry-After or a reset time; null = not told. */
   readonly retryAfterMs: number | null;
@@ -94,7 +93,7 @@ export interface Fail extends Move {
   readonly claimNext: ClaimWish | null;
 }
 
-export interface Release extends Move {
+interface Release extends Move {
   readonly type: 'release';
   readonly reason: string;
 }
@@ -108,18 +107,18 @@ export interface CoolDown extends Timed {
   readonly hint: CoolDownHint;
 }
 
-export interface OnTask extends Timed {
+interface OnTask extends Timed {
   readonly type: 'retry' | 'replay';
   readonly taskId: string;
 }
 
-export interface OnTaskWithReason extends Timed {
+interface OnTaskWithReason extends Timed {
   readonly type: 'cancel' | 'park';
   readonly taskId: string;
   readonly reason: string;
 }
 
-export interface Reprioritise extends Timed {
+interface Reprioritise extends Timed {
   readonly type: 'reprioritise';
   readonly taskId: string;
   readonly lane: Lane;
@@ -131,13 +130,13 @@ export interface AdoptLateResult extends Timed {
   readonly attemptId: string;
 }
 
-export interface OnScope extends Timed {
+interface OnScope extends Timed {
   readonly type: 'pause' | 'drain' | 'resume' | 'trip' | 'reset';
   readonly scope: string;
   readonly reason: string;
 }
 
-export interface LimitWip extends Timed {
+interface LimitWip extends Timed {
   readonly type: 'limit-wip';
   readonly scope: string;
   /** null = any number. */
@@ -150,20 +149,20 @@ export interface RegisterWorker extends Timed {
 }
 
 /** It said goodbye: what it still holds is given back at once. */
-export interface DismissWorker extends Timed {
+interface DismissWorker extends Timed {
   readonly type: 'worker-gone';
   readonly workerId: string;
   readonly reason: string;
 }
 
 /** Time has passed: what is silent for too long ends. */
-export interface Tick extends Timed {
+interface Tick extends Timed {
   readonly type: 'tick';
   readonly signs: ReadonlyMap<string, Sign>;
 }
 
 /** The first command of a server that was started. */
-export interface AfterRestart extends Timed {
+interface AfterRestart extends Timed {
   readonly type: 'after-restart';
 }
 
@@ -174,6 +173,3 @@ export type WorkerCommand = RegisterWorker | DismissWorker;
 export type ClockCommand = Tick | AfterRestart;
 export type DispatchCommand =
   TaskCommand | AttemptMove | Claim | GateCommand | WorkerCommand | ClockCommand;
-
-/** The agent that runs it is settled when it is claimed. */
-export type WantedAgent = AgentName | 'any';

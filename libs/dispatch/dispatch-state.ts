@@ -22,7 +22,7 @@ export type TaskStatus =
   | { readonly is: 'cancelled'; readonly reason: string }
   | { readonly is: 'parked'; readonly reason: string };
 
-export interface LateResult {
+interface LateResult {
   readonly attemptId: string;
   readonly resultHash: string;
 }
@@ -40,7 +40,7 @@ export interface Task {
   readonly lateResults: readonly LateResult[];
 }
 
-export interface AttemptFacts {
+interface AttemptFacts {
   readonly attemptId: string;
   readonly taskId: string;
   readonly workerId: string;
@@ -77,12 +77,12 @@ export interface EndedAttempt {
   readonly refused: readonly string[];
 }
 
-export interface Gate {
+interface Gate {
   readonly reason: string;
   readonly sinceMs: number;
 }
 
-export interface ClosedGate extends Gate {
+interface ClosedGate extends Gate {
   readonly mode: 'paused' | 'draining';
 }
 
@@ -102,7 +102,7 @@ export interface CoolingDown {
  * What an attempt reserved stays reserved for a little after its end, because the telemetry that tells
  * what it spent comes in later: nobody may begin on money that is gone already.
  */
-export interface Settling {
+interface Settling {
   readonly untilMs: number;
   readonly scopes: readonly string[];
   readonly reservedNanoUsd: number;

@@ -11,7 +11,7 @@ import {
 import { closedGates, type ClosedBy } from './gates.decider.js';
 
 /** One thing that a task waits for. */
-export type WaitsFor =
+type WaitsFor =
   | { readonly for: 'dependency'; readonly taskId: string; readonly status: TaskStatus['is'] }
   | { readonly for: 'time'; readonly untilMs: number }
   /** Nobody registered has a seat for its agent and model. */

@@ -14,7 +14,7 @@ export interface ReadyTask {
   readonly order: number;
 }
 
-export function isBefore(a: ReadyTask, b: ReadyTask): boolean {
+function isBefore(a: ReadyTask, b: ReadyTask): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 }
 

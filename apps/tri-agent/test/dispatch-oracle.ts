@@ -1,8 +1,10 @@
 import { kindOfTask, seatsFor } from '#libs/dispatch/claims.decider.js';
 import type { BudgetReading, Claim, TaskSpec } from '#libs/dispatch/commands.js';
-import { dueMsOf, type DispatchEvent, type DispatchState } from '#libs/dispatch/dispatch-state.js';
+import type { DispatchEvent, DispatchState } from '#libs/dispatch/dispatch-state.js';
 import { closedGates, isUnder } from '#libs/dispatch/gates.decider.js';
-import { limits } from '#kernel/limits.js';
+
+/** How much later a lane's turn is. */
+const behindMinutes = { critical: 0, normal: 15, background: 60 };
 
 type CoolDownStarted = Extract<DispatchEvent, { type: 'CoolDownStarted' }>['data'];
 type TaskClaimed = Extract<DispatchEvent, { type: 'TaskClaimed' }>['data'];
@@ -66,7 +68,8 @@ export class Oracle {
     const [first] = possible
       .map((task) => {
         const isHome = worker.shards.includes(task.spec.shard);
-        const turnMs = dueMsOf(task) + (isHome ? 0 : limits.foreignShardBehindMs);
+        const behindMs = behindMinutes[task.lane] * 60_000 + (isHome ? 0 : 60_000);
+        const turnMs = (task.readySinceMs ?? 0) + behindMs;
         return { taskId: task.spec.taskId, turnMs, order: task.order };
       })
       .sort((a, b) => a.turnMs - b.turnMs || a.order - b.order);

@@ -188,7 +188,7 @@ class Simulation implements World {
     const taskId = this.newId('task');
     const others = [...this.state.tasks.keys(), ...batch.map((it) => it.taskId)];
     const dependsOn = others.length > 0 && chance.isBelow(0.3) ? [chance.of(others)] : [];
-    const agent = chance.of([...agents, 'any', 'any'] as const);
+    const agent = chance.of([...agents, 'any', 'any', 'any', 'any', 'any'] as const);
     const kind = {
       agent,
       lane: chance.of(lanes),
@@ -200,8 +200,8 @@ class Simulation implements World {
     const bounds = { attemptsMax: 1 + chance.upTo(4), timeoutMs: 20 * 60_000, size };
     const content = { promptHash: 'hash', promptCharacters: 4, tags: [], project: null };
     const idempotencyKey = chance.isBelow(0.5) ? taskId : null;
-    const reserveNanoUsd = chance.of([0, 5, 10]) * cent;
-    const model = chance.of([null, 'm1', 'm2']);
+    const reserveNanoUsd = chance.of([0, 5, 5, 5, 10]) * cent;
+    const model = chance.of([null, null, null, null, 'm1']);
     const ids = { taskId, idempotencyKey, dependsOn, model, reserveNanoUsd };
     return { ...ids, ...kind, ...where, ...bounds, ...content };
   }
@@ -212,14 +212,14 @@ class Simulation implements World {
     const taskId = chance.of([...this.state.tasks.keys(), 'task-0']);
     const scope = chance.of(['all', 'lane:normal', 'shard:impl', 'team:core', 'agent:gemini']);
     const worker = `worker:${chance.of(this.workers).workerId}`;
-    const late = this.state.tasks.get(taskId)?.lateResults[0]?.attemptId ?? 'attempt-0';
+    const late = this.lateResult();
     const hint = { cause: 'overload', retryAfterMs: 20_000, random: chance.next() } as const;
     const account = { provider: 'openai', account: 'shared', model: null };
     const command = chance.of<DispatchCommand>([
       { type: chance.of(['cancel', 'park'] as const), taskId, reason, nowMs },
       { type: chance.of(['retry', 'replay'] as const), taskId, nowMs },
       { type: 'reprioritise', taskId, lane: chance.of(lanes), nowMs },
-      { type: 'adopt-late-result', taskId, attemptId: late, nowMs },
+      { type: 'adopt-late-result', ...late, nowMs },
       { type: chance.of(['pause', 'drain'] as const), scope, reason, nowMs },
       { type: 'drain', scope: worker, reason, nowMs },
       { type: 'resume', scope: chance.of([scope, worker]), reason, nowMs },
@@ -227,6 +227,16 @@ class Simulation implements World {
       { type: 'cool-down', ...account, hint, nowMs },
     ]);
     this.send(command);
+  }
+
+  /** One that some task has, whether or not it may be adopted; else one that never was. */
+  private lateResult(): { taskId: string; attemptId: string } {
+    const all = [...this.state.tasks.values()].flatMap(({ spec, lateResults, status }) =>
+      status.is === 'completed' && this.chance.isBelow(0.9)
+        ? []
+        : lateResults.map(({ attemptId }) => ({ taskId: spec.taskId, attemptId })),
+    );
+    return all.length === 0 ? { taskId: 'task-0', attemptId: 'attempt-0' } : this.chance.of(all);
   }
 
   /** All that was in memory alone is gone. */

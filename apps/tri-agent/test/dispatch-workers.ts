@@ -94,7 +94,7 @@ export class ScriptedWorker {
       if (type !== 'TaskClaimed') continue;
       const { attemptId, taskId, fencingToken } = data;
       const doneAtMs = nowMs + 2_000 + chance.upTo(60_000);
-      const isHung = chance.isBelow(0.02);
+      const isHung = chance.isBelow(0.05);
       this.held.push({ attemptId, taskId, fencingToken, doneAtMs, isHung, isStarted: false });
     }
   }
