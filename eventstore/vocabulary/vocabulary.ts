@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
+import { DISPATCH_STREAM, dispatchEvents, type DispatchEventType } from './dispatch.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
@@ -12,6 +13,7 @@ const vocabulary = {
   ...usageEvents,
   ...priceEvents,
   ...telemetryEvents,
+  ...dispatchEvents,
 } as const;
 
 type Vocabulary = typeof vocabulary;
@@ -35,7 +37,9 @@ export function currentVersion(type: EventType): number {
 }
 
 /** The stream that an event belongs to. */
-export function streamOf({ type, data }: DomainEvent): string {
+export function streamOf(event: DomainEvent): string {
+  if (isOfDispatch(event)) return DISPATCH_STREAM;
+  const { type, data } = event;
   switch (type) {
     case 'PricesPublished':
       return PRICES_STREAM;
@@ -46,6 +50,12 @@ export function streamOf({ type, data }: DomainEvent): string {
     default:
       return sessionStream(data.agent, data.sessionId);
   }
+}
+
+function isOfDispatch(
+  event: DomainEvent,
+): event is Extract<DomainEvent, { type: DispatchEventType }> {
+  return Object.hasOwn(dispatchEvents, event.type);
 }
 
 /** What is wrong with the event, in one sentence; undefined when it may be appended. */

@@ -4,15 +4,16 @@ import { ReadModels } from '#platform/read-models.js';
 import type { ModelComparison, ModelsQuery } from './sessions.shapes.js';
 import {
   boundsOf,
-  conditionsOn,
-  entries,
+  entriesInRange,
+  minutesInRange,
   ofRequests,
+  ofWhom,
   requests,
+  requestsInRange,
   withTheirKeys,
 } from './usage-filter.js';
 import { usageProjection } from './usage.projection.js';
 import { describeUsage, groupedSums, noSums, safeSum, type UsageSums } from './usage-sums.js';
-import { MINUTE_MS } from './usage-totals.js';
 import { filterOf } from './usage.queries.js';
 
 interface Name {
@@ -42,11 +43,9 @@ export class ModelsQueries {
     const filter = filterOf(query);
     const bind = boundsOf(filter);
     const [used, timed, failed] = this.models.read(usageProjection, (prepare) => [
-      prepare<[object], Used>(usedOf(entries(filter))).all(bind),
-      prepare<[object], Timed>(timedOf(ofRequests(filter))).all(bind),
-      prepare<[object], Failed>(failedOf(conditionsOn('counted.minute', MINUTE_MS, filter))).all(
-        bind,
-      ),
+      prepare<[object], Used>(usedOf(entriesInRange(filter))).all(bind),
+      prepare<[object], Timed>(timedOf(`${requestsInRange} AND ${ofRequests(filter)}`)).all(bind),
+      prepare<[object], Failed>(failedOf(`${minutesInRange} AND ${ofWhom(filter)}`)).all(bind),
     ]);
     const times = new Map(timed.map((it) => [nameOf(it), it]));
     const failures = new Map(failed.map((it) => [nameOf(it), it.failures]));

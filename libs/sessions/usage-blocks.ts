@@ -2,7 +2,6 @@ import type { Prepare } from '#platform/read-models.js';
 import {
   boundsOf,
   metered,
-  ofAllTime,
   ofMetered,
   ofRequests,
   requests,
@@ -31,7 +30,7 @@ export interface Block {
  */
 export function blocksOf(filter: UsageFilter, prepare: Prepare): Block[] {
   const blocks: Block[] = [];
-  const firstAfter = finderOf(ofAllTime(filter), prepare);
+  const firstAfter = finderOf(filter, prepare);
   for (let first = firstAfter(-1); first !== undefined;) {
     const start = Math.floor(first / HOUR_MS) * HOUR_MS;
     const next = firstAfter(start + BLOCK_MS);

@@ -30,11 +30,6 @@ export const keyColumns = {
 
 const cuts = Object.keys(keyColumns) as UsageBreakdown[];
 
-/** All time, for the same agent, model and so on. */
-export function ofAllTime(filter: UsageFilter): UsageFilter {
-  return { ...filter, since: 0, until: Number.MAX_SAFE_INTEGER };
-}
-
 /** What a statement with the conditions of a filter has to be given. */
 export function boundsOf(filter: UsageFilter): Record<string, string | number> {
   const bounds = Object.entries(filter) as [string, string | number | undefined][];
@@ -43,13 +38,16 @@ export function boundsOf(filter: UsageFilter): Record<string, string | number> {
   );
 }
 
-/** The conditions of a filter on `key` and on a column of time that counts in `unitMs`. */
-export function conditionsOn(time: string, unitMs: number, filter: UsageFilter): string {
+/** The range of a filter on a column of time that counts in `unitMs`. */
+function inRange(time: string, unitMs: number): string {
   const scale = MINUTE_MS / unitMs;
-  const asked = cuts
-    .filter((cut) => filter[cut] !== undefined)
-    .map((cut) => `${keyColumns[cut]} = @${cut}`);
-  return [`${time} >= @since * ${scale}`, `${time} < @until * ${scale}`, ...asked].join(' AND ');
+  return `${time} >= @since * ${scale} AND ${time} < @until * ${scale}`;
+}
+
+/** What else a filter asks for, on `key`. */
+export function ofWhom(filter: UsageFilter): string {
+  const asked = cuts.filter((cut) => filter[cut] !== undefined);
+  return ['1', ...asked.map((cut) => `${keyColumns[cut]} = @${cut}`)].join(' AND ');
 }
 
 /** Metrics count only in sessions of which no request was ever seen. */
@@ -62,16 +60,18 @@ export const minutes = 'usage_by_minute AS counted';
 export const withTheirKeys = 'JOIN usage_keys AS key ON key.id = counted.key_id';
 
 export function ofMinutes(filter: UsageFilter): string {
-  return `${conditionsOn('counted.minute', MINUTE_MS, filter)} AND ${countsAtAll}`;
+  return `${ofWhom(filter)} AND ${countsAtAll}`;
 }
+export const minutesInRange = inRange('counted.minute', MINUTE_MS);
 
 /** Requests that count, to the millisecond; to be joined with `key`. */
 export const requests = `usage_statements AS counted
   CROSS JOIN usage_keys AS key ON key.id = counted.counted_key_id`;
 
 export function ofRequests(filter: UsageFilter): string {
-  return `counted.counts = 1 AND ${conditionsOn('counted.occurred_at', 1, filter)}`;
+  return `counted.counts = 1 AND ${ofWhom(filter)}`;
 }
+export const requestsInRange = inRange('counted.occurred_at', 1);
 
 /** Usage that only metrics tell, to the minute. */
 export const metered = `${minutes} CROSS ${withTheirKeys}`;
@@ -80,11 +80,24 @@ export function ofMetered(filter: UsageFilter): string {
   return `key.origin = 'metrics' AND ${ofMinutes(filter)}`;
 }
 
-/** Everything that counts with the most exact time that is known of it, in milliseconds since 1970. */
-export function entries(filter: UsageFilter): string {
-  return `SELECT counted.occurred_at AS at, counted.counted_key_id AS key_id, ${statementAmounts}
-      FROM ${requests} WHERE ${ofRequests(filter)}
+/**
+ * Everything that counts, with the most exact time that is known of it: requests to the millisecond,
+ * metrics to the minute. `cut` goes in front of both halves and gives each its range of time.
+ */
+export function entries(
+  filter: UsageFilter,
+  cut: { readonly columns: string; readonly from: string; requests: string; metered: string },
+): string {
+  const { columns, from } = cut;
+  return `SELECT ${columns} counted.counted_key_id AS key_id, ${statementAmounts}
+      FROM ${from} ${requests} WHERE ${cut.requests} AND ${ofRequests(filter)}
     UNION ALL
-    SELECT counted.minute * ${MINUTE_MS}, counted.key_id, ${summing.columns}
-      FROM ${metered} WHERE ${ofMetered(filter)}`;
+    SELECT ${columns} counted.key_id, ${summing.columns}
+      FROM ${from} ${metered} WHERE ${cut.metered} AND ${ofMetered(filter)}`;
+}
+
+/** The entries of the range that is asked for. */
+export function entriesInRange(filter: UsageFilter): string {
+  const inTime = { requests: requestsInRange, metered: minutesInRange };
+  return entries(filter, { columns: '', from: '', ...inTime });
 }

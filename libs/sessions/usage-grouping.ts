@@ -6,10 +6,12 @@ import {
   entries,
   keyColumns,
   minutes,
+  minutesInRange,
   ofMinutes,
   withTheirKeys,
   type UsageFilter,
 } from './usage-filter.js';
+import { MINUTE_MS } from './usage-totals.js';
 import type { UsageBreakdown, UsageCut } from './sessions.shapes.js';
 
 /** A grouping as SQL: the rows to sum, what to group them by, and what to bind. */
@@ -48,7 +50,7 @@ export function groupingOf(
 
 /** All that is asked for, as one. */
 export function ungrouped(filter: UsageFilter): Grouping {
-  const from = `${minutes} ${withTheirKeys} WHERE ${ofMinutes(filter)}`;
+  const from = `${minutes} ${withTheirKeys} WHERE ${minutesInRange} AND ${ofMinutes(filter)}`;
   return { before: '', from, by: 'NULL', bind: boundsOf(filter), ends: new Map() };
 }
 
@@ -59,16 +61,20 @@ function byCalendar(
   prepare: Prepare,
 ): Grouping {
   const buckets = bucketsOf(daysWithUsage(filter, prepare), unit, timezone);
-  const rows = buckets.map(({ start, end }) => [start, end] as const);
+  // Cut to what is asked for here: were both ranges a condition, the index could serve the wrong one.
+  const rows = buckets.map(({ start, end }) => [
+    start,
+    Math.max(start, filter.since),
+    Math.min(end, filter.until),
+  ]);
   return {
-    before: `WITH bucket AS MATERIALIZED (
-      SELECT value ->> 0 AS start, value ->> 1 AS next FROM json_each(@buckets))`,
+    before: bucketsFrom('@buckets'),
     from: `bucket CROSS JOIN ${minutes}
-      ON counted.minute >= bucket.start AND counted.minute < bucket.next
-      ${withTheirKeys} WHERE ${ofMinutes(filter)}`,
+      ON counted.minute >= bucket.first AND counted.minute < bucket.next
+      CROSS ${withTheirKeys} WHERE ${ofMinutes(filter)}`,
     by: 'bucket.start',
     bind: { ...boundsOf(filter), buckets: JSON.stringify(rows) },
-    ends: new Map(rows),
+    ends: new Map(buckets.map(({ start, end }) => [start, end])),
   };
 }
 
@@ -87,16 +93,31 @@ function daysWithUsage({ since, until }: UsageFilter, prepare: Prepare): number[
   return rows.map(({ number }) => Number(number));
 }
 
+/** A bucket is named by its start; what counts in it is from `first` up to and without `next`. */
+function bucketsFrom(rows: string): string {
+  return `WITH bucket AS MATERIALIZED (
+    SELECT value ->> 0 AS start, value ->> 1 AS first, value ->> 2 AS next FROM json_each(${rows}))`;
+}
+
 function byBlock(filter: UsageFilter, prepare: Prepare): Grouping {
   const blocks = blocksOf(filter, prepare);
-  const rows = blocks.map(({ start, first, next }) => [start, first, next]);
+  const [since, until] = [filter.since * MINUTE_MS, filter.until * MINUTE_MS];
+  const rows = blocks.map(({ start, first, next }) => [
+    start,
+    Math.max(first, since),
+    Math.min(next, until),
+  ]);
+  const inBlocks = entries(filter, {
+    columns: 'bucket.start AS start, ',
+    from: 'bucket CROSS JOIN',
+    requests: 'counted.occurred_at >= bucket.first AND counted.occurred_at < bucket.next',
+    metered: `counted.minute >= (bucket.first + ${MINUTE_MS - 1}) / ${MINUTE_MS}
+      AND counted.minute < (bucket.next + ${MINUTE_MS - 1}) / ${MINUTE_MS}`,
+  });
   return {
-    before: `WITH entry AS (${entries(filter)}), block AS MATERIALIZED (
-      SELECT value ->> 0 AS start, value ->> 1 AS first, value ->> 2 AS next
-      FROM json_each(@blocks))`,
-    from: `block CROSS JOIN entry AS counted
-      ON counted.at >= block.first AND counted.at < block.next ${withTheirKeys}`,
-    by: 'block.start',
+    before: bucketsFrom('@blocks'),
+    from: `(${inBlocks}) AS counted CROSS ${withTheirKeys}`,
+    by: 'counted.start',
     bind: { ...boundsOf(filter), blocks: JSON.stringify(rows) },
     ends: new Map(blocks.map(({ start, end }) => [start, end])),
   };

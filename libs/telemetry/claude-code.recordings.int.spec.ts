@@ -224,7 +224,9 @@ describe('Over all recordings', () => {
 
   test('the session ids that --continue makes up appear nowhere', () => {
     const real = new Set(sessions.map(({ sessionId }) => sessionId));
-    const seen = new Set(events.map((e) => ('sessionId' in e.data ? e.data.sessionId : '')));
+    const seen = new Set(
+      events.map((e) => ('sessionId' in e.data ? (e.data.sessionId ?? '') : '')),
+    );
     expect([...seen].filter((sessionId) => !real.has(sessionId))).toEqual([]);
     const continued = all.map(({ noise }) => noise.get('session.count/continue') ?? 0);
     expect(continued.reduce((a, b) => a + b, 0)).toBe(4);

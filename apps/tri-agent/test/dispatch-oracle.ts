@@ -1,0 +1,205 @@
+import { kindOfTask, seatsFor } from '#libs/dispatch/claims.decider.js';
+import type { BudgetReading, Claim, TaskSpec } from '#libs/dispatch/commands.js';
+import type { DispatchEvent, DispatchState } from '#libs/dispatch/dispatch-state.js';
+import { closedGates, isUnder } from '#libs/dispatch/gates.decider.js';
+
+/** How much later a lane's turn is. */
+const behindMinutes = { critical: 0, normal: 15, background: 60 };
+
+type CoolDownStarted = Extract<DispatchEvent, { type: 'CoolDownStarted' }>['data'];
+type TaskClaimed = Extract<DispatchEvent, { type: 'TaskClaimed' }>['data'];
+
+/**
+ * What must hold of the events of dispatch, kept beside it in the plainest way: no index, no state of
+ * the decider but where it says so. Every sentence in `faults` is a promise broken.
+ */
+export class Oracle {
+  readonly faults: string[] = [];
+  readonly specs = new Map<string, TaskSpec>();
+  private readonly running = new Map<string, TaskClaimed>();
+  private readonly results = new Map<string, number>();
+  private readonly shut = new Map<string, Set<string>>([
+    ['closed', new Set()],
+    ['tripped', new Set()],
+  ]);
+  private readonly limits = new Map<string, number>();
+  private readonly slots = new Map<string, number>();
+  private readonly coolDowns = new Map<string, CoolDownStarted>();
+  private lastToken = 0;
+  private lastMs = 0;
+
+  see(event: DispatchEvent, budgets: readonly BudgetReading[]): void {
+    const { type, data } = event;
+    if (data.atMs < this.lastMs) this.fault(`${type} runs back in time.`);
+    this.lastMs = data.atMs;
+    if (type === 'TaskSubmitted') this.specs.set(data.taskId, data);
+    else if (type === 'TaskClaimed') this.claimed(data, budgets);
+    else if (type === 'WorkerRegistered') this.slots.set(data.workerId, data.slots);
+    else if ('durationMs' in data) this.ended(event.type, data);
+    else if (type === 'LateResultAdopted') this.result(data.taskId);
+    else if (type === 'TaskCancelled' || type === 'TaskParked') this.running.delete(data.taskId);
+    else this.gate(event);
+  }
+
+  reservedNanoUsd(scope: string): number {
+    return [...this.running.values()]
+      .filter((it) => this.scopes(it).has(scope))
+      .reduce((sum, it) => sum + it.reservedNanoUsd, 0);
+  }
+
+  /** That the claim is the one which looking at every task would choose. Gates are the decider's own. */
+  choice(
+    state: DispatchState,
+    { workerId, nowMs, budgets }: Claim,
+    chosen: string | undefined,
+  ): void {
+    const worker = state.workers.get(workerId);
+    if (worker === undefined) return;
+    const isFull = (state.wip.get(`worker:${workerId}`) ?? 0) >= worker.slots;
+    const possible = [...state.tasks.values()].filter((task) => {
+      const { status } = task;
+      const isDue = status.is === 'delayed' && status.notBeforeMs <= nowMs;
+      if (isFull || (status.is !== 'ready' && !isDue)) return false;
+      const kind = kindOfTask(task);
+      return seatsFor(kind, worker).some(
+        (seat) => closedGates(state, kind, seat, workerId, { nowMs, budgets }).next().done,
+      );
+    });
+    const [first] = possible
+      .map((task) => {
+        const isHome = worker.shards.includes(task.spec.shard);
+        const behindMs = behindMinutes[task.lane] * 60_000 + (isHome ? 0 : 60_000);
+        const turnMs = (task.readySinceMs ?? 0) + behindMs;
+        return { taskId: task.spec.taskId, turnMs, order: task.order };
+      })
+      .sort((a, b) => a.turnMs - b.turnMs || a.order - b.order);
+    if (first?.taskId !== chosen) {
+      this.fault(`${workerId} got ${chosen ?? 'nothing'}, not ${first?.taskId ?? 'nothing'}.`);
+    }
+  }
+
+  private claimed(data: TaskClaimed, budgets: readonly BudgetReading[]): void {
+    const { taskId, fencingToken } = data;
+    const spec = this.specs.get(taskId);
+    if (this.running.has(taskId)) this.fault(`${taskId} runs twice.`);
+    if (this.results.has(taskId)) this.fault(`${taskId} runs again after its result.`);
+    if (fencingToken <= this.lastToken) this.fault(`Token ${fencingToken} is not new.`);
+    this.lastToken = fencingToken;
+    for (const other of spec?.dependsOn ?? []) {
+      if (!this.results.has(other)) this.fault(`${taskId} was claimed before ${other} was done.`);
+    }
+    this.running.set(taskId, data);
+    const scopes = this.scopes(data);
+    for (const [kind, shut] of this.shut) {
+      for (const scope of scopes) {
+        if (shut.has(scope)) this.fault(`${taskId} was claimed although ${scope} is ${kind}.`);
+      }
+    }
+    for (const coolDown of this.coolDowns.values()) {
+      if (isUnder(coolDown, data, data.model) && data.atMs < coolDown.untilMs) {
+        this.fault(
+          `${taskId} was claimed ${coolDown.untilMs - data.atMs} ms before its cool-down ended.`,
+        );
+      }
+    }
+    this.counts(scopes, data, budgets);
+  }
+
+  private counts(
+    scopes: ReadonlySet<string>,
+    { workerId }: TaskClaimed,
+    budgets: readonly BudgetReading[],
+  ): void {
+    const count = (scope: string) =>
+      [...this.running.values()].filter((it) => this.scopes(it).has(scope)).length;
+    for (const [scope, limit] of this.limits) {
+      if (scopes.has(scope) && count(scope) > limit) this.fault(`${scope} is above ${limit}.`);
+    }
+    if (count(`worker:${workerId}`) > (this.slots.get(workerId) ?? 0)) {
+      this.fault(`${workerId} has more attempts than slots.`);
+    }
+    for (const { scope, limitNanoUsd, spentNanoUsd } of budgets) {
+      if (!scopes.has(scope)) continue;
+      const reserved = this.reservedNanoUsd(scope);
+      if (spentNanoUsd + reserved > limitNanoUsd) {
+        this.fault(`${scope}: ${spentNanoUsd} spent and ${reserved} reserved of ${limitNanoUsd}.`);
+      }
+    }
+  }
+
+  private ended(type: string, data: { readonly taskId: string; readonly attemptId: string }): void {
+    const { taskId, attemptId } = data;
+    if (this.running.get(taskId)?.attemptId !== attemptId) {
+      this.fault(`${type} of ${attemptId}, which does not have ${taskId}.`);
+    }
+    this.running.delete(taskId);
+    if (type === 'AttemptCompleted') this.result(taskId);
+  }
+
+  private result(taskId: string): void {
+    if (this.results.has(taskId)) this.fault(`${taskId} has a second result.`);
+    this.results.set(taskId, 1);
+  }
+
+  private gate({ type, data }: DispatchEvent): void {
+    if (type === 'ClaimsPaused' || type === 'DrainStarted')
+      this.shut.get('closed')!.add(data.scope);
+    if (type === 'ClaimsResumed') this.shut.get('closed')!.delete(data.scope);
+    if (type === 'ScopeTripped') this.shut.get('tripped')!.add(data.scope);
+    if (type === 'ScopeReset') this.shut.get('tripped')!.delete(data.scope);
+    if (type === 'TaskReprioritised') {
+      this.specs.set(data.taskId, { ...this.specs.get(data.taskId)!, lane: data.lane });
+    }
+    if (type === 'WipLimitSet' && data.limit !== null) this.limits.set(data.scope, data.limit);
+    if (type === 'WipLimitSet' && data.limit === null) this.limits.delete(data.scope);
+    if (type === 'CoolDownStarted') {
+      const key = [data.provider, data.account, data.model].join();
+      const before = this.coolDowns.get(key)?.untilMs ?? 0;
+      if (data.untilMs < before && before > data.atMs) this.fault(`${key} was cut short.`);
+      this.coolDowns.set(key, data);
+    }
+  }
+
+  private scopes({ taskId, workerId, agent, account }: TaskClaimed): ReadonlySet<string> {
+    const spec = this.specs.get(taskId);
+    const named = { ...spec, worker: workerId, agent, account };
+    const kinds = [
+      'lane',
+      'shard',
+      'worker',
+      'agent',
+      'account',
+      'model',
+      'team',
+      'project',
+    ] as const;
+    return new Set(['all', ...kinds.map((kind) => `${kind}:${named[kind] ?? ''}`)]);
+  }
+
+  private fault(sentence: string): void {
+    this.faults.push(`At ${this.lastMs} ms: ${sentence}`);
+  }
+}
+
+/** The whole state as text that is the same for the same state. */
+export function fingerprint(state: DispatchState): string {
+  const plain = Object.entries(state).map(([name, value]: [string, unknown]) => {
+    if (value instanceof Map) return [name, [...(value as Map<string, unknown>)].sort(byKey)];
+    if (value instanceof Set) return [name, [...value].sort()];
+    if (name === 'ready') {
+      const heads = [...state.ready.heads()].map(
+        ({ kind, head }) => [head.taskId, head, kind] as const,
+      );
+      return [name, state.ready.length, heads.sort(byKey)];
+    }
+    return [name, value];
+  });
+  return JSON.stringify(plain);
+}
+
+function byKey(
+  [a]: readonly [unknown, ...unknown[]],
+  [b]: readonly [unknown, ...unknown[]],
+): number {
+  return String(a) < String(b) ? -1 : 1;
+}

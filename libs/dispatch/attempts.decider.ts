@@ -1,0 +1,223 @@
+import { limits } from '#kernel/limits.js';
+import { Refusal } from '#kernel/refusal.js';
+import { claim } from './claims.decider.js';
+import type { AttemptMove, Complete, Fail, Progress } from './commands.js';
+import {
+  taskOf,
+  type DispatchEvent,
+  type DispatchState,
+  type EndedAttempt,
+  type RunningAttempt,
+  type Task,
+} from './dispatch-state.js';
+import { breaker, coolDown } from './gates.decider.js';
+
+/** What a worker says of its attempt. Whoever lost it is refused, whatever they say. */
+export function decideMove(command: AttemptMove, state: DispatchState): DispatchEvent[] {
+  const { attemptId, fencingToken } = command;
+  const attempt = state.running.get(attemptId);
+  if (attempt === undefined) return decideLateMove(command, state);
+  if (attempt.fencingToken !== fencingToken) throw staleToken(attempt, fencingToken);
+  switch (command.type) {
+    case 'beat':
+      return [];
+    case 'start': {
+      if (attempt.phase === 'started') return [];
+      const data = { ...idsOf(attempt), sessionId: command.sessionId, atMs: command.nowMs };
+      return [{ type: 'AttemptStarted', data }];
+    }
+    case 'progress':
+      return progress(command, attempt);
+    case 'complete':
+      return complete(command, attempt, state);
+    case 'fail':
+      return fail(command, attempt, state);
+    case 'release':
+      return [released(attempt, command.reason, command.nowMs)];
+  }
+}
+
+/**
+ * `STALE_FENCING_TOKEN` where what was decided says so: a refusal that had to be told first. Ask this
+ * of every decision about an attempt, after its events are durable.
+ */
+export function refusalIn(events: readonly DispatchEvent[]): Refusal | undefined {
+  for (const { type, data } of events) {
+    if (type === 'StaleTokenRefused') return staleToken(data, data.fencingToken);
+  }
+  return undefined;
+}
+
+function staleToken(
+  { attemptId, taskId }: Pick<EndedAttempt, 'attemptId' | 'taskId'>,
+  fencingToken: number,
+): Refusal {
+  const message = `Attempt ${attemptId} no longer has task ${taskId} under the fencing token ${fencingToken}. Stop working on it; a result that was sent is kept.`;
+  return new Refusal('STALE_FENCING_TOKEN', message, { attemptId, taskId, fencingToken });
+}
+
+/** A move of an attempt that has ended. */
+function decideLateMove(command: AttemptMove, state: DispatchState): DispatchEvent[] {
+  const { attemptId, fencingToken, nowMs: atMs } = command;
+  const attempt = state.ended.get(attemptId);
+  if (attempt === undefined) {
+    const message = `There is no attempt ${attemptId}. Claim a task to begin one.`;
+    throw new Refusal('ATTEMPT_NOT_FOUND', message, { attemptId });
+  }
+  if (attempt.fencingToken !== fencingToken) throw staleToken(attempt, fencingToken);
+  if (command.type === 'complete' && isRepeated(command, attempt)) return [];
+  const late = command.type === 'complete' ? lateResult(command, attempt, state) : [];
+  if (attempt.refused.includes(command.type) && late.length === 0) {
+    throw staleToken(attempt, fencingToken);
+  }
+  const data = { ...idsOf(attempt), move: command.type, atMs };
+  return [...late, { type: 'StaleTokenRefused', data }];
+}
+
+/** Its answer was lost, so that the worker asks again. */
+function isRepeated({ resultHash }: Complete, attempt: EndedAttempt): boolean {
+  return attempt.end === 'completed' && attempt.resultHash === resultHash;
+}
+
+function lateResult(
+  { resultHash, nowMs: atMs }: Complete,
+  attempt: EndedAttempt,
+  state: DispatchState,
+): DispatchEvent[] {
+  const { lateResults } = taskOf(state, attempt.taskId);
+  const isKnown = lateResults.some((it) => it.attemptId === attempt.attemptId);
+  if (resultHash === null || isKnown || lateResults.length >= limits.lateResultsPerTaskMax) {
+    return [];
+  }
+  return [{ type: 'LateResultKept', data: { ...idsOf(attempt), resultHash, atMs } }];
+}
+
+/** News is another session, or another tenth of the way. All else only shows that it gets on. */
+function progress(command: Progress, attempt: RunningAttempt): DispatchEvent[] {
+  mustHaveStarted(attempt, 'report progress');
+  const { sessionId, percent, nowMs: atMs } = command;
+  const isOther = sessionId !== null && sessionId !== attempt.sessionId;
+  const tenth = (of: number | null) => Math.floor((of ?? 0) / 10);
+  const isFurther = percent !== null && tenth(percent) !== tenth(attempt.percent);
+  if (!isOther && !isFurther) return [];
+  return [{ type: 'ProgressReported', data: { ...idsOf(attempt), sessionId, percent, atMs } }];
+}
+
+function complete(
+  command: Complete,
+  attempt: RunningAttempt,
+  state: DispatchState,
+): DispatchEvent[] {
+  mustHaveStarted(attempt, 'complete');
+  const { resultHash, claimNext, nowMs } = command;
+  const data = { ...idsOf(attempt), resultHash, ...endedAt(attempt, nowMs) };
+  const completed: DispatchEvent = { type: 'AttemptCompleted', data };
+  if (claimNext === null) return [completed];
+  const before = { freed: attempt, unblocked: unblockedBy(attempt.taskId, state) };
+  return [completed, ...claim(state, attempt.workerId, claimNext, nowMs, before)];
+}
+
+function fail(command: Fail, attempt: RunningAttempt, state: DispatchState): DispatchEvent[] {
+  const { error, retryable, claimNext, nowMs } = command;
+  const cause = command.coolDown === null ? command.cause : 'cool-down';
+  const facts = { ...idsOf(attempt), cause, error, retryable } as const;
+  const failed: DispatchEvent = {
+    type: 'AttemptFailed',
+    data: { ...facts, ...again(attempt, state, nowMs), ...endedAt(attempt, nowMs) },
+  };
+  const parked = parkedAfter(command, attempt, state);
+  const { provider, account, model } = attempt;
+  const cooling =
+    command.coolDown === null
+      ? cause === 'provider'
+        ? breaker(state, attempt, nowMs)
+        : undefined
+      : coolDown(state, { provider, account, model, hint: command.coolDown, nowMs });
+  const events = [failed, ...parked, ...(cooling === undefined ? [] : [cooling])];
+  if (claimNext === null) return events;
+  const shut = cooling === undefined ? {} : { coolDown: cooling.data };
+  const before = { freed: attempt, unblocked: [], ...shut };
+  return [...events, ...claim(state, attempt.workerId, claimNext, nowMs, before)];
+}
+
+/** A night in which the provider refuses is not the task's fault. */
+function parkedAfter(
+  command: Fail,
+  attempt: RunningAttempt,
+  state: DispatchState,
+): DispatchEvent[] {
+  const { retryable, coolDown: hint, error, nowMs } = command;
+  if (!retryable) return [parkedFor('not-retryable', attempt, error, nowMs)];
+  return hint === null ? parkedWhenUsedUp(attempt, state, error, nowMs) : [];
+}
+
+function mustHaveStarted(attempt: RunningAttempt, move: string): void {
+  if (attempt.phase === 'started') return;
+  const message = `Attempt ${attempt.attemptId} was claimed, but has not started, and cannot ${move}. Start it first.`;
+  throw new Refusal('ILLEGAL_MOVE', message, { attemptId: attempt.attemptId });
+}
+
+/** The tasks for which only this one was missing. */
+function unblockedBy(taskId: string, state: DispatchState): Task[] {
+  return (state.dependents.get(taskId) ?? []).flatMap((dependent) => {
+    const task = state.tasks.get(dependent);
+    if (task?.status.is !== 'waiting') return [];
+    return task.status.missing.every((it) => it === taskId) ? [task] : [];
+  });
+}
+
+export function idsOf(attempt: EndedAttempt | RunningAttempt): {
+  taskId: string;
+  attemptId: string;
+  workerId: string;
+  fencingToken: number;
+} {
+  const { taskId, attemptId, workerId, fencingToken } = attempt;
+  return { taskId, attemptId, workerId, fencingToken };
+}
+
+export function endedAt(
+  { claimedAtMs }: RunningAttempt,
+  nowMs: number,
+): { durationMs: number; atMs: number } {
+  return { durationMs: nowMs - claimedAtMs, atMs: nowMs };
+}
+
+export function released(attempt: RunningAttempt, reason: string, nowMs: number): DispatchEvent {
+  const data = { ...idsOf(attempt), reason, ...endedAt(attempt, nowMs) };
+  return { type: 'AttemptReleased', data };
+}
+
+/** Each failure doubles the wait for the next attempt. */
+export function again(
+  { taskId }: RunningAttempt,
+  state: DispatchState,
+  nowMs: number,
+): { notBeforeMs: number } {
+  const { spentAttempts } = taskOf(state, taskId);
+  const waitMs = limits.retryFirstWaitMs * 2 ** spentAttempts;
+  return { notBeforeMs: nowMs + Math.min(waitMs, limits.retryWaitMsMax) };
+}
+
+/** The end of an attempt is the end of its task when it was the last one. */
+export function parkedWhenUsedUp(
+  attempt: RunningAttempt,
+  state: DispatchState,
+  how: string,
+  nowMs: number,
+): DispatchEvent[] {
+  const { spec, spentAttempts } = taskOf(state, attempt.taskId);
+  if (spentAttempts + 1 < spec.attemptsMax) return [];
+  const reason = `The last of ${spec.attemptsMax} attempts ended so: ${how}`;
+  return [parkedFor('attempts-used-up', attempt, reason, nowMs)];
+}
+
+function parkedFor(
+  cause: 'attempts-used-up' | 'not-retryable',
+  { taskId }: RunningAttempt,
+  reason: string,
+  atMs: number,
+): DispatchEvent {
+  const cut = reason.slice(0, limits.freeTextCharactersMax);
+  return { type: 'TaskParked', data: { taskId, cause, reason: cut, atMs } };
+}

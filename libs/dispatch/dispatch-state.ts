@@ -1,0 +1,216 @@
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
+import type { DispatchEventType, Lane } from '#eventstore/vocabulary/dispatch.events.js';
+import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
+import type { Fact } from '#kernel/event.js';
+import { limits } from '#kernel/limits.js';
+import { Refusal } from '#kernel/refusal.js';
+import type { TaskSpec } from './commands.js';
+import { ReadyQueue, type ReadyView } from './ready-queue.js';
+
+/** What dispatch knows, in a shape that cannot be wrong: what a status lacks, it does not have. */
+
+export type DispatchEvent = { [T in DispatchEventType]: Fact<T, DataOf<T>> }[DispatchEventType];
+
+export type TaskStatus =
+  /** For these tasks to complete. */
+  | { readonly is: 'waiting'; readonly missing: readonly string[] }
+  | { readonly is: 'ready' }
+  /** After a failure. */
+  | { readonly is: 'delayed'; readonly notBeforeMs: number }
+  | { readonly is: 'running'; readonly attemptId: string }
+  | { readonly is: 'completed'; readonly attemptId: string; readonly resultHash: string | null }
+  | { readonly is: 'cancelled'; readonly reason: string }
+  | { readonly is: 'parked'; readonly reason: string };
+
+interface LateResult {
+  readonly attemptId: string;
+  readonly resultHash: string;
+}
+
+export interface Task {
+  readonly spec: TaskSpec;
+  /** The n-th task that was ever submitted. */
+  readonly order: number;
+  readonly lane: Lane;
+  /** How many attempts came to nothing, since it was submitted or replayed. */
+  readonly spentAttempts: number;
+  readonly status: TaskStatus;
+  /** Since when nothing but gates and workers kept it waiting; null = that never was. */
+  readonly readySinceMs: number | null;
+  readonly lateResults: readonly LateResult[];
+}
+
+interface AttemptFacts {
+  readonly attemptId: string;
+  readonly taskId: string;
+  readonly workerId: string;
+  readonly agent: AgentName;
+  readonly provider: string;
+  readonly account: string;
+  readonly model: string | null;
+  readonly fencingToken: number;
+  readonly reservedNanoUsd: number;
+  readonly claimedAtMs: number;
+  /** What it counts against; see `scopesOf`. */
+  readonly scopes: readonly string[];
+}
+
+export interface RunningAttempt extends AttemptFacts {
+  readonly phase: 'claimed' | 'started';
+  readonly sessionId: string | null;
+  readonly percent: number | null;
+  /** From when its two clocks run, unless it was heard of since. */
+  readonly leaseFromMs: number;
+  readonly progressFromMs: number;
+  readonly leaseMs: number;
+  readonly progressMs: number;
+}
+
+export interface EndedAttempt {
+  readonly attemptId: string;
+  readonly taskId: string;
+  readonly workerId: string;
+  readonly fencingToken: number;
+  readonly end: 'completed' | 'lost';
+  readonly resultHash: string | null;
+  /** Which moves were refused since: each is told once. */
+  readonly refused: readonly string[];
+}
+
+interface Gate {
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+interface ClosedGate extends Gate {
+  readonly mode: 'paused' | 'draining';
+}
+
+export interface CoolingDown {
+  readonly provider: string;
+  readonly account: string;
+  readonly model: string | null;
+  readonly level: number;
+  readonly untilMs: number;
+  /** Claims since it may be tried again. */
+  readonly claims: number;
+  /** The first of them: while it is not known to go well, there is no second. */
+  readonly probeAttemptId: string | null;
+}
+
+/**
+ * What an attempt reserved stays reserved for a little after its end, because the telemetry that tells
+ * what it spent comes in later: nobody may begin on money that is gone already.
+ */
+interface Settling {
+  readonly untilMs: number;
+  readonly scopes: readonly string[];
+  readonly reservedNanoUsd: number;
+}
+
+export type Worker = DataOf<'WorkerRegistered'>;
+
+/**
+ * Read it, never keep it: `evolve` changes the maps in place, because copying a queue of 100,000 for
+ * each event is out of the question. The records in them are never changed, only replaced. Whoever
+ * folds events owns the state; who needs the one of before folds again.
+ */
+export interface DispatchState {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly taskByKey: ReadonlyMap<string, string>;
+  /** Who waits for this task to complete. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+  readonly ready: ReadyView;
+  readonly delayed: ReadonlySet<string>;
+  readonly running: ReadonlyMap<string, RunningAttempt>;
+  readonly ended: ReadonlyMap<string, EndedAttempt>;
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly closed: ReadonlyMap<string, ClosedGate>;
+  readonly tripped: ReadonlyMap<string, Gate>;
+  readonly wipLimits: ReadonlyMap<string, number>;
+  /** Running attempts by scope. */
+  readonly wip: ReadonlyMap<string, number>;
+  readonly reservedNanoUsd: ReadonlyMap<string, number>;
+  /** Of attempts that ended a moment ago, the oldest first. */
+  readonly settling: readonly Settling[];
+  readonly coolingDown: ReadonlyMap<string, CoolingDown>;
+  /** Failures of a provider in a row, for the breaker. */
+  readonly providerFailures: ReadonlyMap<string, number>;
+  /** Tasks that have neither completed nor been cancelled nor parked. */
+  readonly openTasks: number;
+  readonly lastFencingToken: number;
+  /** The newest time that any event told: time never runs back behind it. */
+  readonly clockMs: number;
+}
+
+type Writable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : T extends ReadonlySet<infer V>
+      ? Set<V>
+      : T extends readonly (infer V)[]
+        ? V[]
+        : T;
+
+/** The same, as its owner sees it. */
+export type OwnState = {
+  -readonly [K in keyof DispatchState]: K extends 'ready' ? ReadyQueue : Writable<DispatchState[K]>;
+};
+
+export function emptyState(): OwnState {
+  return {
+    tasks: new Map(),
+    taskByKey: new Map(),
+    dependents: new Map(),
+    ready: new ReadyQueue(),
+    delayed: new Set(),
+    running: new Map(),
+    ended: new Map(),
+    workers: new Map(),
+    closed: new Map(),
+    tripped: new Map(),
+    wipLimits: new Map(),
+    wip: new Map(),
+    reservedNanoUsd: new Map(),
+    settling: [],
+    coolingDown: new Map(),
+    providerFailures: new Map(),
+    openTasks: 0,
+    lastFencingToken: 0,
+    clockMs: 0,
+  };
+}
+
+/** @throws {Refusal} `TASK_NOT_FOUND` */
+export function taskOf(state: DispatchState, taskId: string): Task {
+  const task = state.tasks.get(taskId);
+  if (task !== undefined) return task;
+  throw new Refusal('TASK_NOT_FOUND', `There is no task ${taskId}. List them to see their ids.`, {
+    taskId,
+  });
+}
+
+/** @throws {Refusal} `WORKER_NOT_FOUND` */
+export function workerOf(state: DispatchState, workerId: string): Worker {
+  const worker = state.workers.get(workerId);
+  if (worker !== undefined) return worker;
+  const message = `There is no worker ${workerId}: it never registered, or has gone. Register it.`;
+  throw new Refusal('WORKER_NOT_FOUND', message, { workerId });
+}
+
+/**
+ * When a task's turn is. A lane is a head start: a normal task that has waited for so long is equal to
+ * a critical one that is new, so that no lane can starve another.
+ */
+export function dueMsOf(task: Task): number {
+  const behindMs = {
+    critical: 0,
+    normal: limits.normalLaneBehindMs,
+    background: limits.backgroundLaneBehindMs,
+  };
+  return (task.readySinceMs ?? 0) + behindMs[task.lane];
+}
+
+export function isOpen({ is }: TaskStatus): boolean {
+  return is === 'waiting' || is === 'ready' || is === 'delayed' || is === 'running';
+}

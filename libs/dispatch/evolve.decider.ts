@@ -1,0 +1,276 @@
+import { limits } from '#kernel/limits.js';
+import {
+  dueMsOf,
+  isOpen,
+  type DispatchEvent,
+  type OwnState,
+  type RunningAttempt,
+  type Task,
+  type TaskStatus,
+} from './dispatch-state.js';
+import { kindOfTask } from './claims.decider.js';
+import { evolveGate } from './evolve-gates.decider.js';
+import { coolDownKey, isUnder, scopesOf } from './gates.decider.js';
+
+/** What each event makes of the state. Changes it in place: see `DispatchState`. */
+
+type DataOfType<T extends DispatchEvent['type']> = Extract<DispatchEvent, { type: T }>['data'];
+
+export function evolve(state: OwnState, event: DispatchEvent): OwnState {
+  state.clockMs = Math.max(state.clockMs, event.data.atMs);
+  evolveTask(state, event);
+  evolveGate(state, event);
+  return state;
+}
+
+function evolveTask(state: OwnState, event: DispatchEvent): void {
+  switch (event.type) {
+    case 'TaskSubmitted':
+      submitted(state, event.data);
+      break;
+    case 'TaskClaimed':
+      claimed(state, event.data);
+      break;
+    case 'AttemptStarted':
+      report(state, event.data, null);
+      break;
+    case 'ProgressReported':
+      report(state, event.data, event.data.percent);
+      break;
+    case 'AttemptCompleted':
+      end(state, event.data.attemptId, 'completed', event.data.resultHash);
+      completed(state, event.data, event.data.resultHash);
+      break;
+    case 'LateResultAdopted':
+      adopted(state, event.data);
+      break;
+    case 'AttemptReleased':
+      end(state, event.data.attemptId, 'lost');
+      putBack(state, event.data);
+      break;
+    case 'AttemptFailed':
+      countProviderFailure(state, event.data);
+      lost(state, event.data, event.data.cause === 'cool-down' ? 0 : 1);
+      break;
+    case 'LeaseExpired':
+    case 'ProgressDeadlineMissed':
+      lost(state, event.data, 1);
+      break;
+    case 'TaskCancelled':
+      leave(state, event.data.taskId, { is: 'cancelled', reason: event.data.reason });
+      break;
+    case 'TaskParked':
+      leave(state, event.data.taskId, { is: 'parked', reason: event.data.reason });
+      break;
+    case 'TaskRetried':
+      queueAnew(state, event.data, {});
+      break;
+    case 'TaskReplayed':
+      queueAnew(state, event.data, { spentAttempts: 0, readySinceMs: null });
+      break;
+    case 'TaskReprioritised':
+      change(state, event.data.taskId, { lane: event.data.lane });
+      break;
+    case 'LateResultKept':
+      keepLateResult(state, event.data);
+      break;
+    case 'StaleTokenRefused':
+      refused(state, event.data);
+      break;
+    default:
+      break;
+  }
+}
+
+/** The one place that puts a task into the indexes where it belongs, and out of the others. */
+function put(state: OwnState, task: Task): void {
+  const { taskId } = task.spec;
+  const before = state.tasks.get(taskId);
+  if (before?.status.is === 'ready') state.ready.take(taskId);
+  state.delayed.delete(taskId);
+  state.openTasks += Number(isOpen(task.status)) - Number(before ? isOpen(before.status) : false);
+  state.tasks.set(taskId, task);
+  if (task.status.is === 'delayed') state.delayed.add(taskId);
+  if (task.status.is !== 'ready') return;
+  state.ready.put(kindOfTask(task), { taskId, dueMs: dueMsOf(task), order: task.order });
+}
+
+function change(state: OwnState, taskId: string, changed: Partial<Task>): void {
+  const task = state.tasks.get(taskId);
+  if (task !== undefined) put(state, { ...task, ...changed });
+}
+
+function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted'>): void {
+  const { taskId, idempotencyKey, dependsOn, lane } = spec;
+  for (const other of dependsOn) {
+    state.dependents.set(other, [...(state.dependents.get(other) ?? []), taskId]);
+  }
+  if (idempotencyKey !== null) state.taskByKey.set(idempotencyKey, taskId);
+  const order = state.tasks.size + 1;
+  const task = { spec, order, lane, spentAttempts: 0, readySinceMs: null, lateResults: [] };
+  put(state, queued(state, task, atMs));
+}
+
+/** Ready, or waiting for what it depends on. */
+function queued(state: OwnState, task: Omit<Task, 'status'>, atMs: number): Task {
+  const missing = task.spec.dependsOn.filter(
+    (other) => state.tasks.get(other)?.status.is !== 'completed',
+  );
+  if (missing.length > 0) return { ...task, status: { is: 'waiting', missing } };
+  return { ...task, status: { is: 'ready' }, readySinceMs: task.readySinceMs ?? atMs };
+}
+
+function queueAnew(
+  state: OwnState,
+  { taskId, atMs }: { readonly taskId: string; readonly atMs: number },
+  changed: Partial<Task>,
+): void {
+  const task = state.tasks.get(taskId);
+  if (task !== undefined) put(state, queued(state, { ...task, ...changed }, atMs));
+}
+
+function putBack(state: OwnState, { taskId }: DataOfType<'AttemptReleased'>): void {
+  change(state, taskId, { status: { is: 'ready' } });
+}
+
+function claimed(state: OwnState, data: DataOfType<'TaskClaimed'>): void {
+  const { taskId, attemptId, workerId, agent, provider, account, model } = data;
+  const { fencingToken, reservedNanoUsd, leaseMs, progressMs, atMs } = data;
+  const task = state.tasks.get(taskId);
+  if (task === undefined) return;
+  const seat = { agent, provider, account, models: [] };
+  const scopes = scopesOf(kindOfTask(task), seat, workerId);
+  for (const scope of scopes) {
+    add(state.wip, scope, 1);
+    add(state.reservedNanoUsd, scope, reservedNanoUsd);
+  }
+  const ids = { attemptId, taskId, workerId, fencingToken, agent, provider, account, model };
+  const clocks = {
+    claimedAtMs: atMs,
+    leaseFromMs: atMs,
+    progressFromMs: atMs,
+    leaseMs,
+    progressMs,
+  };
+  const news = { phase: 'claimed', sessionId: null, percent: null } as const;
+  state.running.set(attemptId, { ...ids, ...clocks, ...news, reservedNanoUsd, scopes });
+  state.lastFencingToken = fencingToken;
+  for (const [key, it] of state.coolingDown) {
+    if (it.untilMs > atMs || !isUnder(it, seat, model)) continue;
+    const probeAttemptId = it.probeAttemptId ?? attemptId;
+    state.coolingDown.set(key, { ...it, claims: it.claims + 1, probeAttemptId });
+  }
+  put(state, { ...task, status: { is: 'running', attemptId } });
+}
+
+function report(
+  state: OwnState,
+  { attemptId, sessionId, atMs }: DataOfType<'AttemptStarted'>,
+  percent: number | null,
+): void {
+  const attempt = state.running.get(attemptId);
+  if (attempt === undefined) return;
+  const known = { sessionId: sessionId ?? attempt.sessionId, percent: percent ?? attempt.percent };
+  const since = { leaseFromMs: atMs, progressFromMs: atMs };
+  state.running.set(attemptId, { ...attempt, ...known, ...since, phase: 'started' });
+}
+
+/** Gives back all that the attempt held. Its task is the caller's to move. */
+function end(
+  state: OwnState,
+  attemptId: string,
+  how: 'completed' | 'lost',
+  resultHash: string | null = null,
+): void {
+  const attempt = state.running.get(attemptId);
+  if (attempt === undefined) return;
+  const { taskId, workerId, fencingToken, scopes, reservedNanoUsd } = attempt;
+  for (const scope of scopes) {
+    add(state.wip, scope, -1);
+    add(state.reservedNanoUsd, scope, -reservedNanoUsd);
+  }
+  settle(state, attempt);
+  state.running.delete(attemptId);
+  const ids = { attemptId, taskId, workerId, fencingToken };
+  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused: [] });
+  if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
+  else freeProbe(state, attempt);
+}
+
+function settle(state: OwnState, { scopes, reservedNanoUsd }: RunningAttempt): void {
+  const { settling, clockMs } = state;
+  while (settling[0] !== undefined && settling[0].untilMs <= clockMs) settling.shift();
+  if (reservedNanoUsd === 0) return;
+  settling.push({ untilMs: clockMs + limits.settlingMs, scopes, reservedNanoUsd });
+}
+
+/** A probe that came to nothing proves nothing: there may be another. */
+function freeProbe(state: OwnState, { attemptId }: RunningAttempt): void {
+  for (const [key, it] of state.coolingDown) {
+    if (it.probeAttemptId !== attemptId) continue;
+    state.coolingDown.set(key, { ...it, claims: 0, probeAttemptId: null });
+  }
+}
+
+function countProviderFailure(state: OwnState, data: DataOfType<'AttemptFailed'>): void {
+  const attempt = state.running.get(data.attemptId);
+  if (attempt !== undefined && data.cause === 'provider') {
+    add(state.providerFailures, coolDownKey(attempt), 1);
+  }
+}
+
+function completed(
+  state: OwnState,
+  { taskId, attemptId, atMs }: DataOfType<'LateResultAdopted'>,
+  resultHash: string | null,
+): void {
+  change(state, taskId, { status: { is: 'completed', attemptId, resultHash } });
+  for (const dependent of state.dependents.get(taskId) ?? []) {
+    const task = state.tasks.get(dependent);
+    if (task?.status.is === 'waiting') put(state, queued(state, task, atMs));
+  }
+  state.dependents.delete(taskId);
+}
+
+function adopted(state: OwnState, data: DataOfType<'LateResultAdopted'>): void {
+  const late = state.tasks.get(data.taskId)?.lateResults;
+  const resultHash = late?.find((it) => it.attemptId === data.attemptId)?.resultHash ?? null;
+  completed(state, data, resultHash);
+}
+
+function lost(
+  state: OwnState,
+  data: Pick<DataOfType<'LeaseExpired'>, 'taskId' | 'attemptId' | 'notBeforeMs'>,
+  cost: 0 | 1,
+): void {
+  end(state, data.attemptId, 'lost');
+  const spentAttempts = (state.tasks.get(data.taskId)?.spentAttempts ?? 0) + cost;
+  const status = { is: 'delayed', notBeforeMs: data.notBeforeMs } as const;
+  change(state, data.taskId, { status, spentAttempts });
+}
+
+/** Cancelled or parked, from wherever it was. */
+function leave(state: OwnState, taskId: string, status: TaskStatus): void {
+  const before = state.tasks.get(taskId)?.status;
+  if (before?.is === 'running') end(state, before.attemptId, 'lost');
+  change(state, taskId, { status });
+}
+
+function keepLateResult(state: OwnState, data: DataOfType<'LateResultKept'>): void {
+  const { taskId, attemptId, resultHash } = data;
+  const known = state.tasks.get(taskId)?.lateResults ?? [];
+  change(state, taskId, { lateResults: [...known, { attemptId, resultHash }] });
+}
+
+function refused(state: OwnState, { attemptId, move }: DataOfType<'StaleTokenRefused'>): void {
+  const attempt = state.ended.get(attemptId);
+  if (attempt === undefined) return;
+  state.ended.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
+}
+
+/** What comes to nothing is not kept, so that the same state always looks the same. */
+function add(sums: Map<string, number>, key: string, by: number): void {
+  const sum = (sums.get(key) ?? 0) + by;
+  if (sum === 0) sums.delete(key);
+  else sums.set(key, sum);
+}

@@ -1,0 +1,273 @@
+import { limits } from '#kernel/limits.js';
+import type { BudgetReading } from './commands.js';
+import { claude, codex, Dispatch } from './dispatch.spec-helper.js';
+
+const reason = 'because';
+const scopes = [
+  'all',
+  'lane:normal',
+  'shard:impl',
+  'worker:w',
+  'agent:claude-code',
+  'account:one',
+  'model:sonnet',
+  'team:core',
+  'project:billing',
+];
+const tagged = { model: 'sonnet', team: 'core', project: 'billing' };
+
+describe.each([
+  ['pause', 'resume', ['ClaimsPaused'], ['ClaimsResumed']],
+  ['drain', 'resume', ['DrainStarted'], ['ClaimsResumed']],
+  ['trip', 'reset', ['ScopeTripped'], ['ScopeReset']],
+] as const)('To %s', (shut, open, shutting, opening) => {
+  test.each(scopes)('%s keeps its tasks from being claimed, until its end', (scope) => {
+    const dispatch = new Dispatch().worker('w').submit(tagged);
+    expect(dispatch.types({ type: shut, scope, reason })).toEqual(shutting);
+    expect(dispatch.types({ type: shut, scope, reason })).toEqual([]);
+    expect(dispatch.claim('w')).toBeUndefined();
+    expect(dispatch.types({ type: open, scope, reason })).toEqual(opening);
+    expect(dispatch.types({ type: open, scope, reason })).toEqual([]);
+    expect(dispatch.claim('w')).toBe('t');
+  });
+
+  test('one scope leaves the others alone, and what runs', () => {
+    const dispatch = new Dispatch()
+      .worker('w')
+      .submit({ taskId: 'a', team: 'core' }, { taskId: 'b' });
+    const attempt = dispatch.run('w');
+    dispatch.when({ type: shut, scope: 'team:core', reason });
+    expect(dispatch.claim('w')).toBe('b');
+    expect(dispatch.complete(attempt)).toHaveLength(1);
+  });
+});
+
+test('A drain may become a pause, and the other way round', () => {
+  const dispatch = new Dispatch();
+  dispatch.when({ type: 'drain', scope: 'all', reason });
+  expect(dispatch.types({ type: 'pause', scope: 'all', reason })).toEqual(['ClaimsPaused']);
+  expect(dispatch.types({ type: 'drain', scope: 'all', reason })).toEqual(['DrainStarted']);
+});
+
+describe('A limit of work in progress', () => {
+  test.each(scopes)('of %s holds, and what ends makes room', (scope) => {
+    const dispatch = new Dispatch().worker('w');
+    dispatch.when({ type: 'limit-wip', scope, limit: 1 });
+    dispatch.submit({ ...tagged, taskId: 'a' }, { ...tagged, taskId: 'b' });
+    const attempt = dispatch.run('w');
+    expect(dispatch.claim('w')).toBeUndefined();
+    dispatch.complete(attempt);
+    expect(dispatch.claim('w')).toBe('b');
+  });
+
+  test('takes another seat where one is full', () => {
+    const dispatch = new Dispatch().worker('w', { seats: [claude, codex] });
+    dispatch.when({ type: 'limit-wip', scope: 'agent:claude-code', limit: 0 });
+    dispatch.submit({}).claim('w');
+    expect([...dispatch.state.running.values()][0]?.agent).toBe('codex');
+  });
+
+  test('can be lifted', () => {
+    const dispatch = new Dispatch().worker('w').submit({});
+    const limit = (of: number | null) =>
+      dispatch.types({ type: 'limit-wip', scope: 'all', limit: of });
+    expect([limit(0), limit(0)]).toEqual([['WipLimitSet'], []]);
+    expect(dispatch.claim('w')).toBeUndefined();
+    expect([limit(null), limit(null)]).toEqual([['WipLimitSet'], []]);
+    expect(dispatch.claim('w')).toBe('t');
+  });
+});
+
+describe('A budget', () => {
+  const reading = (spentNanoUsd: number, limitNanoUsd = 100): BudgetReading => ({
+    scope: 'team:core',
+    limitNanoUsd,
+    spentNanoUsd,
+  });
+
+  test('is never exceeded by spent and reserved: fifty at once at 95 %', () => {
+    const dispatch = new Dispatch().worker('w', { slots: 64 });
+    const tasks = Array.from({ length: 50 }, (_, index) => ({
+      taskId: `t${index}`,
+      team: 'core',
+      reserveNanoUsd: 2,
+    }));
+    dispatch.submit(...tasks);
+    const claimed = tasks.filter(() => dispatch.claim('w', [reading(95)]) !== undefined);
+    expect(claimed).toHaveLength(2);
+    expect(dispatch.state.reservedNanoUsd.get('team:core')).toBe(4);
+  });
+
+  test('lets a smaller task by where a larger one does not fit', () => {
+    const dispatch = new Dispatch().worker('w');
+    dispatch.submit({ taskId: 'large', team: 'core', reserveNanoUsd: 50 });
+    dispatch.submit({ taskId: 'small', team: 'core', reserveNanoUsd: 5 });
+    expect(dispatch.claim('w', [reading(90)])).toBe('small');
+  });
+
+  test('that is used up lets nothing begin, not even what reserves nothing', () => {
+    const dispatch = new Dispatch().worker('w').submit({ team: 'core' });
+    expect(dispatch.claim('w', [reading(100)])).toBeUndefined();
+    expect(dispatch.claim('w', [reading(99)])).toBe('t');
+  });
+
+  test('of another scope does not matter', () => {
+    const dispatch = new Dispatch().worker('w').submit({ team: 'web' });
+    expect(dispatch.claim('w', [reading(100)])).toBe('t');
+  });
+
+  test('keeps what an attempt reserved for a while after its end, since spend is told later', () => {
+    const dispatch = new Dispatch().worker('w');
+    const dear = { team: 'core', reserveNanoUsd: 60 };
+    dispatch.submit({ ...dear, taskId: 'a' }, { ...dear, taskId: 'b' });
+    dispatch.complete(dispatch.run('w'));
+    expect(dispatch.later(limits.settlingMs - 1).claim('w', [reading(0)])).toBeUndefined();
+    expect(dispatch.later(1).claim('w', [reading(30)])).toBe('b');
+  });
+});
+
+describe('A cool-down', () => {
+  const coolDown = (dispatch: Dispatch, given: object = {}, where: object = {}) =>
+    dispatch.when({
+      type: 'cool-down',
+      provider: 'anthropic',
+      account: 'one',
+      model: null,
+      hint: { cause: 'rate-limit', retryAfterMs: 30_000, random: 0, ...given },
+      ...where,
+    });
+
+  test('keeps everybody away until the time that the provider told', () => {
+    const dispatch = new Dispatch().worker('w').submit({});
+    coolDown(dispatch);
+    expect(dispatch.later(29_999).claim('w')).toBeUndefined();
+    expect(dispatch.later(1).claim('w')).toBe('t');
+  });
+
+  test.each([
+    [0, 30_000],
+    [0.5, 32_500],
+    [0.999, 34_995],
+  ])('lasts by chance a little longer: %d', (random, untilMs) => {
+    const dispatch = new Dispatch();
+    expect(coolDown(dispatch, { random })).toMatchObject([{ data: { untilMs } }]);
+  });
+
+  test('without a time lasts longer each time, up to a limit', () => {
+    const dispatch = new Dispatch();
+    const waits = Array.from({ length: 12 }, () => {
+      const [event] = coolDown(dispatch, { retryAfterMs: null });
+      if (event?.type !== 'CoolDownStarted') throw new Error('no cool-down');
+      const waitMs = event.data.untilMs - dispatch.nowMs;
+      dispatch.later(waitMs);
+      return waitMs;
+    });
+    expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000]);
+    expect(waits.at(-1)).toBe(limits.coolDownUntoldMsMax);
+  });
+
+  test('is made longer, never shorter, by what else comes of the same storm', () => {
+    const dispatch = new Dispatch();
+    coolDown(dispatch);
+    expect(coolDown(dispatch, { retryAfterMs: 1_000 })).toEqual([]);
+    expect(coolDown(dispatch, { retryAfterMs: 60_000 })).toMatchObject([
+      { data: { untilMs: 60_000, level: 0 } },
+    ]);
+  });
+
+  test('has a limit, whatever the provider tells', () => {
+    const [event] = coolDown(new Dispatch(), { retryAfterMs: Number.MAX_SAFE_INTEGER });
+    expect(event).toMatchObject({ data: { untilMs: limits.coolDownMsMax } });
+  });
+
+  test('of one model or account leaves the others alone', () => {
+    const seats = [claude, codex];
+    const dispatch = new Dispatch().worker('w', { seats });
+    coolDown(dispatch, {}, { model: 'opus' });
+    dispatch.submit({ taskId: 'a', model: 'opus', agent: 'claude-code' });
+    dispatch.submit(
+      { taskId: 'b', model: 'sonnet', agent: 'claude-code' },
+      { taskId: 'c', agent: 'codex' },
+    );
+    expect([dispatch.claim('w'), dispatch.claim('w'), dispatch.claim('w')]).toEqual([
+      'b',
+      'c',
+      undefined,
+    ]);
+  });
+
+  test('ends with one probe, and when it goes well the others follow one by one', () => {
+    const dispatch = new Dispatch().worker('w');
+    dispatch.submit(...Array.from({ length: 9 }, (_, index) => ({ taskId: `t${index}` })));
+    coolDown(dispatch);
+    dispatch.later(30_000).run('w');
+    expect(dispatch.later(limits.coolDownProofMs - 1).claim('w')).toBeUndefined();
+    dispatch.later(1);
+    const atOnce = Array.from({ length: 9 }, () => dispatch.claim('w')).filter(Boolean);
+    expect(atOnce).toHaveLength(limits.coolDownProofMs / limits.coolDownStaggerMs);
+    expect(dispatch.later(limits.coolDownStaggerMs).claim('w')).toBeDefined();
+    expect(dispatch.claim('w')).toBeUndefined();
+  });
+
+  test('begins again, for longer, when the probe is refused, and costs the task no attempt', () => {
+    const dispatch = new Dispatch().worker('w').submit({ attemptsMax: 1 });
+    const hint = { cause: 'rate-limit', retryAfterMs: null, random: 0 };
+    for (const level of [0, 1, 2]) {
+      const events = dispatch.fail(dispatch.run('w'), { coolDown: hint });
+      expect(events).toMatchObject([
+        { type: 'AttemptFailed', data: { cause: 'cool-down' } },
+        { type: 'CoolDownStarted', data: { level } },
+      ]);
+      dispatch.later(60_000);
+    }
+    expect(dispatch.run('w').taskId).toBe('t');
+  });
+
+  test('lets another probe go when one came to nothing', () => {
+    const dispatch = new Dispatch().worker('w').submit({ taskId: 'a' }, { taskId: 'b' });
+    coolDown(dispatch);
+    const probe = dispatch.later(30_000).run('w');
+    expect(dispatch.claim('w')).toBeUndefined();
+    dispatch.when({ type: 'release', ...probe, reason });
+    expect(dispatch.claim('w')).toBe('a');
+  });
+
+  test('is over when everybody had time to come back', () => {
+    const dispatch = new Dispatch();
+    coolDown(dispatch);
+    expect(dispatch.later(30_000 + limits.coolDownRampMs - 1).tick()).toEqual([]);
+    expect(dispatch.later(1).tick()).toEqual(['CoolDownEnded']);
+    expect(dispatch.state.coolingDown.size).toBe(0);
+  });
+});
+
+describe('The breaker', () => {
+  const failures = (dispatch: Dispatch, count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      dispatch.submit({ taskId: `f${dispatch.nowMs}-${index}` });
+      return dispatch.fail(dispatch.run('w'), { cause: 'provider' }).map(({ type }) => type);
+    });
+
+  test('opens at the third failure of a provider in a row, for a minute', () => {
+    const dispatch = new Dispatch().worker('w');
+    expect(failures(dispatch, 3).at(-1)).toEqual(['AttemptFailed', 'CoolDownStarted']);
+    dispatch.submit({ taskId: 'next' });
+    expect(dispatch.later(limits.breakerOpenMs - 1).claim('w')).toBeUndefined();
+    expect(dispatch.later(1).claim('w')).toBeDefined();
+  });
+
+  test('counts anew after a success', () => {
+    const dispatch = new Dispatch().worker('w');
+    failures(dispatch, 2);
+    dispatch.submit({ taskId: 'good' });
+    dispatch.complete(dispatch.run('w'));
+    expect(failures(dispatch.later(1), 2).flat()).not.toContain('CoolDownStarted');
+  });
+
+  test('opens again when its probe fails', () => {
+    const dispatch = new Dispatch().worker('w');
+    failures(dispatch, 3);
+    dispatch.later(limits.breakerOpenMs);
+    expect(failures(dispatch, 1)).toEqual([['AttemptFailed', 'CoolDownStarted']]);
+  });
+});
