@@ -182,10 +182,12 @@ function equalTotals(truth: TranscriptTotals, ours: Figures, theirs: Figures | u
   const kinds = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheCreationTokens'] as const;
   const all = [ours, ...(theirs === undefined ? [] : [theirs])];
   const tokens = kinds.every((kind) => all.every((figures) => figures[kind] === truth[kind]));
-  if (theirs === undefined) return tokens ? 'tokens equal the truth' : 'NO';
+  if (!tokens) throw new Error('The totals are not those of the files.');
+  if (theirs === undefined) return 'with the files';
   // They add up floating-point dollars.
   const difference = Math.abs((ours.costUsd ?? 0) - (theirs.costUsd ?? 0));
-  return tokens && difference < 1e-5 ? 'yes' : 'NO';
+  if (difference >= 1e-5) throw new Error('The costs are not equal.');
+  return 'with the files and with ccusage';
 }
 
 function ratio(dividend: number | undefined, divisor: number | undefined): number | null {
