@@ -131,9 +131,9 @@ describe('A log in SQLite', () => {
   describe('opening refuses', () => {
     test('a log with an event type of a newer program, and names it', async () => {
       await open().append('a', 0, sessionsStarted(1));
-      tamper(`INSERT INTO event_schemas VALUES ('TaskClaimed', 1)`);
+      tamper(`INSERT INTO event_schemas VALUES ('OfTomorrow', 1)`);
       expect(openingError()).toMatchObject({ code: 'LOG_TOO_NEW' });
-      expect(openingError().message).toContain('TaskClaimed');
+      expect(openingError().message).toContain('OfTomorrow');
     });
 
     test('a log with a newer version of a type, and names both versions', async () => {
