@@ -19,24 +19,35 @@ parentPort?.once('message', () => {
 });
 
 const log = SqliteLog.open(join(home, 'events.db'), { readOnly: true });
-const projector = await Projector.open({
-  home,
-  log,
-  projections,
-  report: (sentence) => {
-    console.error(sentence);
-  },
-});
-if (projector === undefined) {
-  parentPort?.postMessage('busy');
-} else {
-  parentPort?.postMessage('running');
-  await projector.run(stopping.signal);
-  projector.close();
+try {
+  await projectUntilStopped();
+} finally {
+  // Also when a projection has failed: the files are closed in order before the thread ends.
+  await log.close();
+  // Listening to the parent would keep the thread alive.
+  parentPort?.close();
 }
-await log.close();
-// Listening to the parent would keep the thread alive.
-parentPort?.close();
+
+async function projectUntilStopped(): Promise<void> {
+  const projector = await Projector.open({
+    home,
+    log,
+    projections,
+    report: (sentence) => {
+      console.error(sentence);
+    },
+  });
+  if (projector === undefined) {
+    parentPort?.postMessage('busy');
+    return;
+  }
+  parentPort?.postMessage('running');
+  try {
+    await projector.run(stopping.signal);
+  } finally {
+    projector.close();
+  }
+}
 
 /** Where cores are few, what comes in goes first. Only Linux gives threads priorities of their own. */
 function yieldToOtherThreads(): void {
