@@ -3,8 +3,8 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/eventstore'],
-  // Only says when a test counts as stuck: far beyond what the longest one takes on a slow machine.
-  testTimeout: 300_000,
+  // Only says when a test counts as stuck.
+  testTimeout: 60_000,
   testMatch: ['**/*.spec.ts'],
   transform: {
     '^.+\\.ts$': [
