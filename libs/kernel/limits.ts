@@ -75,6 +75,7 @@ export const limits = {
   followPollMs: 50,
   projectorRetryMs: 500,
   decisionAttemptsMax: 20,
+  commandsPerCommitMax: 500,
 
   // Dispatch: what a task may ask for.
   tasksPerBatchMax: 1_000,

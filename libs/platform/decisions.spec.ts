@@ -3,7 +3,7 @@ import { LogError, type Appended, type ExpectedVersion } from '#eventstore/src/l
 import { MemoryLog } from '#eventstore/src/memory-log.js';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { Decider } from '#kernel/decider.js';
-import type { Fact, NewEvent } from '#kernel/event.js';
+import type { Fact, NewEvent, RecordedEvent } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
 import { Decisions, type CommandOrigin } from './decisions.js';
@@ -56,7 +56,11 @@ describe('A command', () => {
     const log = new MemoryLog();
     const decisions = decisionsOn(log);
     await decisions.decide('a', origin());
-    expect(await decisions.decide('a', origin())).toEqual({ events: [], state: ['a'] });
+    expect(await decisions.decide('a', origin())).toEqual({
+      events: [],
+      state: ['a'],
+      position: null,
+    });
     expect(await modelsIn(log)).toEqual(['a']);
   });
 
@@ -75,7 +79,8 @@ describe('A command', () => {
     const log = new MemoryLog();
     const from = origin();
     await decisionsOn(log).decide('a', from);
-    expect(await decisionsOn(log).decide('b', from)).toEqual({ events: [], state: ['a'] });
+    const again = await decisionsOn(log).decide('b', from);
+    expect(again).toEqual({ events: [], state: ['a'], position: 1n });
     expect(await modelsIn(log)).toEqual(['a']);
   });
 
@@ -90,6 +95,139 @@ describe('A command', () => {
     const decisions = decisionsOn(log);
     expect(await decisions.catchUp()).toHaveLength(many.length);
     await expect(decisions.decide('one-more', origin())).rejects.toMatchObject({ code: 'FULL' });
+  });
+});
+
+describe('What comes in together', () => {
+  test('is decided in order, each on what those before it left, and appended at once', async () => {
+    const log = new CountingLog();
+    const decisions = decisionsOn(log);
+    const ends = await Promise.allSettled(
+      ['a+b', 'a', 'c+d', 'e', 'f'].map((it) => decisions.decide(it, origin())),
+    );
+    expect(await modelsIn(log)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(log.appends).toBe(1);
+    const counts = ends.map((it) => (it.status === 'fulfilled' ? it.value.events.length : -1));
+    expect(counts).toEqual([2, 0, 2, 1, -1]);
+    const positions = ends.map((it) => (it.status === 'fulfilled' ? it.value.position : undefined));
+    expect(positions).toEqual([2n, null, 4n, 5n, undefined]);
+  });
+
+  test('fails together when the log refuses, and leaves nothing in the state', async () => {
+    const log = new CountingLog();
+    const decisions = decisionsOn(log);
+    await decisions.decide('a', origin());
+    log.refusals = 1;
+    const ends = await Promise.allSettled(
+      ['b', 'c', 'd'].map((it) => decisions.decide(it, origin())),
+    );
+    for (const end of ends) expect(end).toMatchObject({ reason: { code: 'LOG_UNAVAILABLE' } });
+    expect(await decisions.catchUp()).toEqual(['a']);
+    expect(await modelsIn(log)).toEqual(['a']);
+  });
+
+  test('is tried one by one after that, without reading the stream anew', async () => {
+    const log = new CountingLog();
+    const decisions = decisionsOn(log);
+    log.refusals = 3;
+    await expect(decisions.decide('a', origin())).rejects.toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+    });
+    const before = log.eventsRead;
+    const ends = await Promise.allSettled(
+      ['b', 'c', 'd', 'e'].map((it) => decisions.decide(it, origin())),
+    );
+    expect(ends.map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(log.eventsRead).toBe(before);
+    expect(await modelsIn(log)).toEqual(['d', 'e']);
+  });
+});
+
+describe('A patient command', () => {
+  /** Takes a name once the one before it in the alphabet is taken. */
+  const turns: Decider<string, readonly string[], Seen> = {
+    ...names,
+    decide: (command, taken) => {
+      const before = String.fromCharCode(command.charCodeAt(0) - 1);
+      const isTurn = command === 'a' || taken.includes(before);
+      return isTurn ? names.decide(command, taken) : [];
+    },
+  };
+  const turnsOn = (log: MemoryLog) => new Decisions(log, STREAM, turns);
+  const patience = () => new AbortController();
+
+  test('waits until something else lets it through, and shares its append', async () => {
+    const log = new CountingLog();
+    const decisions = turnsOn(log);
+    const waiting = ['b', 'c'].map((it) =>
+      decisions.decideWhenPossible(() => it, origin(), patience().signal),
+    );
+    await decisions.catchUp();
+    await decisions.decide('a', origin());
+    const [b, c] = await Promise.all(waiting);
+    expect(b?.events).toEqual([seen('b')]);
+    expect(c?.events).toEqual([seen('c')]);
+    expect(await modelsIn(log)).toEqual(['a', 'b', 'c']);
+    expect(log.appends).toBe(1);
+  });
+
+  test('is asked again when time has passed', async () => {
+    const log = new MemoryLog();
+    const decisions = turnsOn(log);
+    let wanted = 'c';
+    const waiting = decisions.decideWhenPossible(() => wanted, origin(), patience().signal);
+    await decisions.catchUp();
+    wanted = 'a';
+    await decisions.reconsider();
+    expect((await waiting)?.events).toEqual([seen('a')]);
+  });
+
+  test('that gives up gets nothing, and takes nothing', async () => {
+    const log = new MemoryLog();
+    const decisions = turnsOn(log);
+    const giving = patience();
+    const waiting = decisions.decideWhenPossible(() => 'b', origin(), giving.signal);
+    await decisions.catchUp();
+    giving.abort();
+    expect(await waiting).toBeUndefined();
+    await decisions.decide('a', origin());
+    await decisions.reconsider();
+    expect(await modelsIn(log)).toEqual(['a']);
+  });
+
+  test('that is not allowed is refused at once', async () => {
+    const decisions = decisionsOn(new MemoryLog());
+    const refused = decisions.decideWhenPossible(() => 'a+b+c+d+e+f', origin(), patience().signal);
+    await expect(refused).rejects.toMatchObject({ code: 'FULL' });
+  });
+
+  test('goes on waiting when the log refuses what somebody else wanted', async () => {
+    const log = new CountingLog();
+    const decisions = turnsOn(log);
+    const waiting = decisions.decideWhenPossible(() => 'c', origin(), patience().signal);
+    await decisions.catchUp();
+    log.refusals = 1;
+    await expect(decisions.decide('a', origin())).rejects.toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+    });
+    await decisions.decide('a', origin());
+    await decisions.decide('b', origin());
+    expect((await waiting)?.events).toEqual([seen('c')]);
+  });
+});
+
+describe('A state that was kept', () => {
+  test('is where reading goes on', async () => {
+    const log = new MemoryLog();
+    await decisionsOn(log).decide('a+b', origin());
+    const kept = () => ({ state: ['kept'], version: 1 });
+    const decisions = new Decisions(log, STREAM, names, kept);
+    expect(await decisions.catchUp()).toEqual(['kept', 'b']);
   });
 });
 
@@ -144,5 +282,31 @@ class BusyLog extends MemoryLog {
     if (expected === 'any') return super.append(stream, expected, events);
     this.attempts += 1;
     return Promise.reject(new LogError('VERSION_CONFLICT', 'Somebody else was faster.'));
+  }
+}
+
+/** Counts, and refuses as often as it is told to. */
+class CountingLog extends MemoryLog {
+  appends = 0;
+  eventsRead = 0;
+  refusals = 0;
+
+  override append(
+    stream: string,
+    expected: ExpectedVersion,
+    events: readonly NewEvent[],
+  ): Promise<Appended[]> {
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return Promise.reject(new LogError('LOG_UNAVAILABLE', 'The disk is full.'));
+    }
+    this.appends += 1;
+    return super.append(stream, expected, events);
+  }
+
+  override async read(stream: string, after: number, limit: number): Promise<RecordedEvent[]> {
+    const events = await super.read(stream, after, limit);
+    this.eventsRead += events.length;
+    return events;
   }
 }
