@@ -85,6 +85,11 @@ export const limits = {
   scopeCharactersMax: 208,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
+  attemptMsDefault: 60 * 60_000,
+  retriesDefault: 2,
+  promptCharactersMax: 256 * 1024,
+  noteCharactersMax: 10_000,
+  claimWaitMsMax: 60_000,
   lateResultsPerTaskMax: 10,
   seatsPerWorkerMax: 20,
   modelsPerSeatMax: 50,
@@ -125,7 +130,7 @@ export const limits = {
   streamHeartbeatMs: 15_000,
   streamStuckMs: 30_000,
   closingGraceMs: 1_000,
-  apiBodyBytesMax: 1024 * 1024,
+  apiBodyBytesMax: 4 * 1024 * 1024,
 
   // Who may come in.
   badTokensPerMinuteMax: 10,

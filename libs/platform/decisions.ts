@@ -118,18 +118,18 @@ export class Decisions<Command, State, Event extends Fact> {
         this.queue = this.queue.filter((it) => it !== wish);
         resolve(undefined);
       };
+      const ended =
+        <Value>(end: (value: Value) => void) =>
+        (value: Value): void => {
+          signal.removeEventListener('abort', give);
+          end(value);
+        };
       const wish: Wish<Command, State, Event> = {
         command,
         origin,
         patience: signal,
-        resolve: (decision) => {
-          signal.removeEventListener('abort', give);
-          resolve(decision);
-        },
-        reject: (error) => {
-          signal.removeEventListener('abort', give);
-          reject(error);
-        },
+        resolve: ended(resolve),
+        reject: ended(reject),
       };
       signal.addEventListener('abort', give);
       this.add(wish);

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { lane, shard, size } from '#eventstore/vocabulary/dispatch.events.js';
+import { agentName } from '#eventstore/vocabulary/shapes.events.js';
+import { limits } from '#kernel/limits.js';
+import { moment, text, time } from '#platform/api-shapes.js';
+
+/** What workers ask and are answered. */
+
+export const claimBody = z.strictObject({
+  workerId: text,
+  waitMs: z
+    .int()
+    .min(0)
+    .max(limits.claimWaitMsMax)
+    .default(0)
+    .describe('How long to wait for a task when there is none.'),
+  attemptId: text
+    .optional()
+    .describe('Chosen by the worker, so that a claim whose answer was lost can be repeated.'),
+});
+export type ClaimBody = z.infer<typeof claimBody>;
+
+export const claimShape = z.strictObject({
+  taskId: z.string(),
+  attemptId: z.string(),
+  fencingToken: z.int().describe('Shown with every move of the attempt.'),
+  leaseUntil: moment.describe('The attempt is lost when no beat comes before.'),
+  beatEveryMs: z.int(),
+  task: z.strictObject({
+    prompt: z.string(),
+    agent: agentName,
+    provider: z.string(),
+    account: z.string(),
+    model: z.string().nullable(),
+    shard,
+    lane,
+    size,
+    directory: z.string().nullable(),
+    repository: z.string().nullable(),
+    ref: z.string().nullable(),
+    team: z.string().nullable(),
+    project: z.string().nullable(),
+    tags: z.array(z.string()),
+    permissionMode: z.string().nullable(),
+    timeoutMs: z.int(),
+    progressMs: z.int().describe('How long the agent may show no progress.'),
+    attempt: z.int().describe('1 for the first attempt that counts.'),
+  }),
+});
+export type ClaimAnswer = z.infer<typeof claimShape>;
+
+const fencingToken = z.int().positive();
+/** The worker's clock: one that runs ahead is told so, and moves nothing. */
+const at = time.optional().describe("By the worker's clock; refused when it lies ahead.");
+const sessionId = text
+  .optional()
+  .describe('Of the agent, so that its telemetry counts as progress.');
+const note = z.string().max(limits.noteCharactersMax);
+
+const next = {
+  claimNext: z.boolean().default(false).describe('Claim another task in the same request.'),
+  nextAttemptId: text.optional(),
+};
+
+export const moveBodies = {
+  start: z.strictObject({ fencingToken, sessionId, at }),
+  beat: z.strictObject({ fencingToken, at }),
+  progress: z.strictObject({
+    fencingToken,
+    sessionId,
+    percent: z.int().min(0).max(100).optional(),
+    at,
+  }),
+  complete: z.strictObject({
+    fencingToken,
+    result: z.string().max(limits.promptCharactersMax).optional().describe('What it came to.'),
+    ...next,
+  }),
+  fail: z.strictObject({
+    fencingToken,
+    error: note.default(''),
+    retryable: z.boolean().default(true).describe('False: straight to the dead letters.'),
+    statusCode: z
+      .int()
+      .min(100)
+      .max(599)
+      .optional()
+      .describe(
+        "The provider's: 429 and 529 close it for a while, other 5xx count for its breaker.",
+      ),
+    retryAfterMs: z
+      .int()
+      .min(0)
+      .max(limits.coolDownMsMax)
+      .optional()
+      .describe('How long the provider wants to be left alone.'),
+    ...next,
+  }),
+  release: z.strictObject({ fencingToken, reason: note.default('') }),
+} as const;
+export type MoveName = keyof typeof moveBodies;
+export type MoveBody = { [M in MoveName]: { move: M } & z.infer<(typeof moveBodies)[M]> }[MoveName];
+
+export const movedShape = z.strictObject({
+  attemptId: z.string(),
+  taskId: z.string(),
+  leaseUntil: moment.nullable().describe('Null: the attempt has ended.'),
+  next: claimShape.nullable().describe('What was claimed in the same request.'),
+});
+export type Moved = z.infer<typeof movedShape>;
+
+export const attemptParams = z.strictObject({ attemptId: text });
