@@ -6,10 +6,11 @@ import { Appender } from './appender.js';
 import { claudeCode } from './claude-code.translate.js';
 import { codex } from './codex.translate.js';
 import type { CostOf } from './costing.js';
-import { ContentStore } from './content-store.js';
+import { ContentStore } from '#platform/content-store.js';
 import { gemini } from './gemini.translate.js';
 import { Intake } from './intake.js';
-import { redactor } from './redaction.js';
+import { redactor } from '#platform/redaction.js';
+import { redactDraft } from './redacted-draft.js';
 
 /** One translator for each agent whose telemetry is understood. */
 const translators = [claudeCode, codex, gemini];
@@ -23,7 +24,7 @@ export function makeAppender(
 ): Appender {
   return new Appender({
     log,
-    redact: redactor(config.redact).draft,
+    redact: redactDraft(redactor(config.redact)),
     content: config.content === 'on' ? new ContentStore(join(config.home, 'content')) : null,
     costOf,
     registry,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadRecording, recordingGroups } from './recordings.js';
 import { decode } from './recordings.spec-helper.js';
-import { redactor } from './redaction.js';
+import { redactor } from '#platform/redaction.js';
 
 const { text } = redactor([]);
 

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { limits } from '#kernel/limits.js';
-import type { DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { mayHoldSecret, secretKinds } from './redaction.kinds.js';
 import type { SecretKind } from './redaction.kinds.js';
-import type { Draft } from './translation.js';
 
 /**
  * Takes secrets out of whatever an agent sent, before anything of it is kept. A secret becomes
@@ -12,8 +10,8 @@ import type { Draft } from './translation.js';
  */
 export interface Redactor {
   readonly text: (text: string) => string;
-  /** Redacts the strings of data, metadata and content; the event stays one that may be appended. */
-  readonly draft: (draft: Draft) => Draft;
+  /** Redacts every string in it; what was an event's data stays so that it may be appended. */
+  readonly value: <Value>(value: Value) => Value;
 }
 
 /** @param extraPatterns more of what counts as secret, each match as a whole. */
@@ -36,18 +34,7 @@ export function redactor(extraPatterns: readonly RegExp[]): Redactor {
     return redacted;
   }
 
-  function draft({ event, content }: Draft): Draft {
-    const { id, type } = event;
-    const data = within(event.data, text);
-    const metadata = within(event.metadata, text);
-    // Same type, same data but for some characters of its strings.
-    const redacted = { id, type, data, metadata } as DomainEvent;
-    return content === undefined
-      ? { event: redacted }
-      : { event: redacted, content: text(content) };
-  }
-
-  return { text, draft };
+  return { text, value: (value) => within(value, text) };
 }
 
 function redact(text: string, { kind, pattern, isSecret }: SecretKind): string {
