@@ -98,7 +98,11 @@ export const limits = {
   reasonsExplainedMax: 20,
 
   // Dispatch: its two clocks, and what waits for how long.
+  dispatchTickMs: 1_000,
+  dispatchAwayMs: 10_000,
   leaseMs: 30_000,
+  leaseMsMin: 1_000,
+  beatsPerLease: 3,
   progressSmallMs: 5 * 60_000,
   progressMediumMs: 15 * 60_000,
   progressLargeMs: 30 * 60_000,

@@ -28,6 +28,7 @@ const kinds = {
   TOKEN_WRONG: { status: 401, title: 'The token is not the right one' },
   HOST_NOT_ALLOWED: { status: 403, title: 'Not under this host name' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not from this web page' },
+  NOT_THIS_WORKER: { status: 403, title: 'Another worker was meant' },
   NOT_FOUND: { status: 404, title: 'There is no such address' },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
