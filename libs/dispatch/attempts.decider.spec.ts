@@ -108,7 +108,7 @@ describe('A failed attempt', () => {
 });
 
 describe('Completing and claiming the next in one', () => {
-  const next = { attemptId: 'next', budgets: [] };
+  const next = { attemptId: 'next', budgets: [], leaseMs: 30_000 };
 
   test('gives the task that this one made ready', () => {
     const dispatch = new Dispatch().worker('w', { slots: 1 });

@@ -4,11 +4,12 @@ import { claude, codex, Dispatch, task } from './dispatch.spec-helper.js';
 import { ReadyQueue } from './ready-queue.js';
 
 const hourMs = 60 * 60_000;
+const wish = { attemptId: 'a', budgets: [], leaseMs: limits.leaseMs };
 
 describe('A claim', () => {
   test('gives the task, its token, its lease and the deadline of its size', () => {
     const dispatch = new Dispatch().worker('w').submit({ size: 'large' }).later(250);
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(dispatch.when(command)).toMatchObject([
       {
         type: 'TaskClaimed',
@@ -27,19 +28,26 @@ describe('A claim', () => {
     ]);
   });
 
+  test('has the lease that this server is configured to give', () => {
+    const dispatch = new Dispatch().worker('w').submit({});
+    dispatch.when({ type: 'claim', workerId: 'w', ...wish, leaseMs: 90_000 });
+    expect(dispatch.later(90_000).tick()).toEqual([]);
+    expect(dispatch.later(1).tick()).toEqual(['LeaseExpired']);
+  });
+
   test('that comes again under its id gives nothing new, and to another worker nothing at all', () => {
     const dispatch = new Dispatch()
       .worker('w')
       .worker('v')
       .submit({ taskId: 'a' }, { taskId: 'b' });
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(dispatch.types(command)).toEqual(['TaskClaimed']);
     expect(dispatch.types(command)).toEqual([]);
     expect(dispatch.refusal({ ...command, workerId: 'v' })).toBe('ILLEGAL_MOVE');
   });
 
   test('of a worker that nobody knows is refused', () => {
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(new Dispatch().refusal(command)).toBe('WORKER_NOT_FOUND');
   });
 

@@ -69,7 +69,7 @@ function claimed(
   { taskId, kind, isHome }: Candidate,
   { agent, provider, account }: Seat,
   workerId: string,
-  { attemptId }: ClaimWish,
+  { attemptId, leaseMs }: ClaimWish,
   nowMs: number,
 ): TaskClaimed {
   const task = state.tasks.get(taskId);
@@ -79,7 +79,7 @@ function claimed(
     stolen: !isHome,
     fencingToken: state.lastFencingToken + 1,
     reservedNanoUsd: kind.reserveNanoUsd,
-    leaseMs: limits.leaseMs,
+    leaseMs,
     progressMs: progressMsOf(task?.spec.size ?? 'medium'),
     waitedMs: nowMs - (task?.readySinceMs ?? nowMs),
     atMs: nowMs,
