@@ -4,7 +4,7 @@ import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { Fact } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
-import type { TaskSpec } from './commands.js';
+import type { AttemptMove, TaskSpec } from './commands.js';
 import { ReadyQueue, type ReadyView } from './ready-queue.js';
 
 /** What dispatch knows, in a shape that cannot be wrong: what a status lacks, it does not have. */
@@ -55,6 +55,9 @@ interface AttemptFacts {
   readonly scopes: readonly string[];
 }
 
+/** Which moves were refused under a token that no longer holds: each is told once. */
+type RefusedMoves = readonly AttemptMove['type'][];
+
 export interface RunningAttempt extends AttemptFacts {
   readonly phase: 'claimed' | 'started';
   readonly sessionId: string | null;
@@ -64,6 +67,7 @@ export interface RunningAttempt extends AttemptFacts {
   readonly progressFromMs: number;
   readonly leaseMs: number;
   readonly progressMs: number;
+  readonly refused: RefusedMoves;
 }
 
 export interface EndedAttempt {
@@ -73,8 +77,7 @@ export interface EndedAttempt {
   readonly fencingToken: number;
   readonly end: 'completed' | 'lost';
   readonly resultHash: string | null;
-  /** Which moves were refused since: each is told once. */
-  readonly refused: readonly string[];
+  readonly refused: RefusedMoves;
 }
 
 interface Gate {

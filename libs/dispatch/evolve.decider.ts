@@ -1,8 +1,10 @@
 import { limits } from '#kernel/limits.js';
+import type { AttemptMove } from './commands.js';
 import {
   dueMsOf,
   isOpen,
   type DispatchEvent,
+  type EndedAttempt,
   type OwnState,
   type RunningAttempt,
   type Task,
@@ -152,7 +154,7 @@ function claimed(state: OwnState, data: DataOfType<'TaskClaimed'>): void {
     leaseMs,
     progressMs,
   };
-  const news = { phase: 'claimed', sessionId: null, percent: null } as const;
+  const news = { phase: 'claimed', sessionId: null, percent: null, refused: [] } as const;
   state.running.set(attemptId, { ...ids, ...clocks, ...news, reservedNanoUsd, scopes });
   state.lastFencingToken = fencingToken;
   for (const [key, it] of state.coolingDown) {
@@ -184,7 +186,7 @@ function end(
 ): void {
   const attempt = state.running.get(attemptId);
   if (attempt === undefined) return;
-  const { taskId, workerId, fencingToken, scopes, reservedNanoUsd } = attempt;
+  const { taskId, workerId, fencingToken, scopes, reservedNanoUsd, refused } = attempt;
   for (const scope of scopes) {
     add(state.wip, scope, -1);
     add(state.reservedNanoUsd, scope, -reservedNanoUsd);
@@ -192,7 +194,7 @@ function end(
   settle(state, attempt);
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
-  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused: [] });
+  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused });
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
   else freeProbe(state, attempt);
 }
@@ -263,9 +265,19 @@ function keepLateResult(state: OwnState, data: DataOfType<'LateResultKept'>): vo
 }
 
 function refused(state: OwnState, { attemptId, move }: DataOfType<'StaleTokenRefused'>): void {
-  const attempt = state.ended.get(attemptId);
-  if (attempt === undefined) return;
-  state.ended.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
+  tell(state.running, attemptId, move);
+  tell(state.ended, attemptId, move);
+}
+
+/** Each move stands here once, however often it was told of. */
+function tell<T extends Pick<EndedAttempt, 'refused'>>(
+  attempts: Map<string, T>,
+  attemptId: string,
+  move: AttemptMove['type'],
+): void {
+  const attempt = attempts.get(attemptId);
+  if (attempt === undefined || attempt.refused.includes(move)) return;
+  attempts.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
 }
 
 /** What comes to nothing is not kept, so that the same state always looks the same. */

@@ -35,6 +35,7 @@ const kinds = {
   WORKER_NOT_FOUND: { status: 404, title: 'There is no such worker' },
   SESSION_AMBIGUOUS: { status: 409, title: 'Several sessions have this id' },
   STALE_FENCING_TOKEN: { status: 409, title: 'The attempt has lost its task' },
+  UNKNOWN_FENCING_TOKEN: { status: 409, title: 'No claim gave this token' },
   ILLEGAL_MOVE: { status: 409, title: 'Not from this state' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, title: 'The key stands for something else' },
   VERSION_CONFLICT: { status: 409, title: 'Someone else was faster' },
