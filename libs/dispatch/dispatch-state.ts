@@ -141,6 +141,10 @@ export interface DispatchState {
   readonly providerFailures: ReadonlyMap<string, number>;
   /** Tasks that have neither completed nor been cancelled nor parked. */
   readonly openTasks: number;
+  /** Tasks in the dead letters. */
+  readonly parkedTasks: number;
+  /** How many open tasks there are of each kind, by `keyOf`: a claim may look at one of each. */
+  readonly openKinds: ReadonlyMap<string, number>;
   readonly lastFencingToken: number;
   /** The newest time that any event told: time never runs back behind it. */
   readonly clockMs: number;
@@ -179,6 +183,8 @@ export function emptyState(): OwnState {
     coolingDown: new Map(),
     providerFailures: new Map(),
     openTasks: 0,
+    parkedTasks: 0,
+    openKinds: new Map(),
     lastFencingToken: 0,
     clockMs: 0,
   };

@@ -1,17 +1,16 @@
 import { limits } from '#kernel/limits.js';
 import type { AttemptMove } from './commands.js';
-import {
-  dueMsOf,
-  isOpen,
-  type DispatchEvent,
-  type EndedAttempt,
-  type OwnState,
-  type RunningAttempt,
-  type Task,
-  type TaskStatus,
+import type {
+  DispatchEvent,
+  EndedAttempt,
+  OwnState,
+  RunningAttempt,
+  Task,
+  TaskStatus,
 } from './dispatch-state.js';
 import { kindOfTask } from './claims.decider.js';
 import { evolveGate } from './evolve-gates.decider.js';
+import { add, change, put, queued } from './evolve-tasks.decider.js';
 import { coolDownKey, isUnder, scopesOf } from './gates.decider.js';
 
 /** What each event makes of the state. Changes it in place: see `DispatchState`. */
@@ -84,24 +83,6 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
   }
 }
 
-/** The one place that puts a task into the indexes where it belongs, and out of the others. */
-function put(state: OwnState, task: Task): void {
-  const { taskId } = task.spec;
-  const before = state.tasks.get(taskId);
-  if (before?.status.is === 'ready') state.ready.take(taskId);
-  state.delayed.delete(taskId);
-  state.openTasks += Number(isOpen(task.status)) - Number(before ? isOpen(before.status) : false);
-  state.tasks.set(taskId, task);
-  if (task.status.is === 'delayed') state.delayed.add(taskId);
-  if (task.status.is !== 'ready') return;
-  state.ready.put(kindOfTask(task), { taskId, dueMs: dueMsOf(task), order: task.order });
-}
-
-function change(state: OwnState, taskId: string, changed: Partial<Task>): void {
-  const task = state.tasks.get(taskId);
-  if (task !== undefined) put(state, { ...task, ...changed });
-}
-
 function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted'>): void {
   const { taskId, idempotencyKey, dependsOn, lane } = spec;
   for (const other of dependsOn) {
@@ -111,15 +92,6 @@ function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted
   const order = state.tasks.size + 1;
   const task = { spec, order, lane, spentAttempts: 0, readySinceMs: null, lateResults: [] };
   put(state, queued(state, task, atMs));
-}
-
-/** Ready, or waiting for what it depends on. */
-function queued(state: OwnState, task: Omit<Task, 'status'>, atMs: number): Task {
-  const missing = task.spec.dependsOn.filter(
-    (other) => state.tasks.get(other)?.status.is !== 'completed',
-  );
-  if (missing.length > 0) return { ...task, status: { is: 'waiting', missing } };
-  return { ...task, status: { is: 'ready' }, readySinceMs: task.readySinceMs ?? atMs };
 }
 
 function queueAnew(
@@ -278,11 +250,4 @@ function tell<T extends Pick<EndedAttempt, 'refused'>>(
   const attempt = attempts.get(attemptId);
   if (attempt === undefined || attempt.refused.includes(move)) return;
   attempts.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
-}
-
-/** What comes to nothing is not kept, so that the same state always looks the same. */
-function add(sums: Map<string, number>, key: string, by: number): void {
-  const sum = (sums.get(key) ?? 0) + by;
-  if (sum === 0) sums.delete(key);
-  else sums.set(key, sum);
 }

@@ -144,6 +144,15 @@ export function kindOf(task: TaskKind): TaskKind {
   return { lane, shard, agent, model, team, project, reserveNanoUsd };
 }
 
-function keyOf({ lane, shard, agent, model, team, project, reserveNanoUsd }: TaskKind): string {
+/** The same for tasks of one kind. */
+export function keyOf({
+  lane,
+  shard,
+  agent,
+  model,
+  team,
+  project,
+  reserveNanoUsd,
+}: TaskKind): string {
   return JSON.stringify([lane, shard, agent, model, team, project, reserveNanoUsd]);
 }

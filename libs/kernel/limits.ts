@@ -79,6 +79,7 @@ export const limits = {
   // Dispatch: what a task may ask for.
   tasksPerBatchMax: 1_000,
   tasksOpenMax: 250_000,
+  taskKindsMax: 1_000,
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
