@@ -111,13 +111,8 @@ function* candidates(
       isHome,
     };
   };
-  for (const { kind, head } of state.ready.heads()) {
+  for (const { kind, head } of state.ready.heads(nowMs)) {
     yield candidate(kind, head.taskId, head.dueMs, head.order);
-  }
-  for (const taskId of state.delayed) {
-    const task = state.tasks.get(taskId);
-    if (task?.status.is !== 'delayed' || task.status.notBeforeMs > nowMs) continue;
-    yield candidate(kindOfTask(task), taskId, dueMsOf(task), task.order);
   }
   for (const task of unblocked) {
     const ready = { ...task, readySinceMs: task.readySinceMs ?? nowMs };

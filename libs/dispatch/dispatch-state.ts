@@ -99,6 +99,7 @@ export interface CoolingDown {
   readonly claims: number;
   /** The first of them: while it is not known to go well, there is no second. */
   readonly probeAttemptId: string | null;
+  readonly hasProbeCompleted: boolean;
 }
 
 /**
@@ -107,8 +108,7 @@ export interface CoolingDown {
  */
 interface Settling {
   readonly untilMs: number;
-  readonly scopes: readonly string[];
-  readonly reservedNanoUsd: number;
+  readonly nanoUsdByScope: Map<string, number>;
 }
 
 export type Worker = DataOf<'WorkerRegistered'>;
@@ -134,7 +134,7 @@ export interface DispatchState {
   /** Running attempts by scope. */
   readonly wip: ReadonlyMap<string, number>;
   readonly reservedNanoUsd: ReadonlyMap<string, number>;
-  /** Of attempts that ended a moment ago, the oldest first. */
+  /** Of attempts that ended a moment ago, summed by steps of time, the oldest first: never many. */
   readonly settling: readonly Settling[];
   readonly coolingDown: ReadonlyMap<string, CoolingDown>;
   /** Failures of a provider in a row, for the breaker. */

@@ -1,6 +1,6 @@
 import { kindOfTask } from './claims.decider.js';
 import { dueMsOf, isOpen, type OwnState, type Task } from './dispatch-state.js';
-import { keyOf } from './ready-queue.js';
+import { keyOf, type ReadyQueue } from './ready-queue.js';
 
 /** How a task stands in the state, and in every index of it. */
 
@@ -8,14 +8,22 @@ import { keyOf } from './ready-queue.js';
 export function put(state: OwnState, task: Task): void {
   const { taskId } = task.spec;
   const before = state.tasks.get(taskId);
-  if (before?.status.is === 'ready') state.ready.take(taskId);
+  if (before?.status.is === 'ready' || before?.status.is === 'delayed') state.ready.take(taskId);
   state.delayed.delete(taskId);
   count(state, task, 1);
   if (before !== undefined) count(state, before, -1);
   state.tasks.set(taskId, task);
   if (task.status.is === 'delayed') state.delayed.add(taskId);
-  if (task.status.is !== 'ready') return;
-  state.ready.put(kindOfTask(task), { taskId, dueMs: dueMsOf(task), order: task.order });
+  queue(state.ready, task);
+}
+
+/** Into the queue, when it may be claimed now or later. */
+export function queue(ready: ReadyQueue, task: Task): void {
+  const { spec, order, status } = task;
+  const place = { taskId: spec.taskId, dueMs: dueMsOf(task), order };
+  const kind = kindOfTask(task);
+  if (status.is === 'ready') ready.put(kind, place);
+  if (status.is === 'delayed') ready.putLater({ ...place, kind, notBeforeMs: status.notBeforeMs });
 }
 
 /** What is open counts against the limits of the queue, and so does what waits in the dead letters. */

@@ -167,22 +167,27 @@ function end(
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
   state.ended.set(attemptId, { ...ids, end: how, resultHash, refused });
+  endProbe(state, attemptId, how === 'completed');
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
-  else freeProbe(state, attempt);
 }
 
 function settle(state: OwnState, { scopes, reservedNanoUsd }: RunningAttempt): void {
   const { settling, clockMs } = state;
   while (settling[0] !== undefined && settling[0].untilMs <= clockMs) settling.shift();
   if (reservedNanoUsd === 0) return;
-  settling.push({ untilMs: clockMs + limits.settlingMs, scopes, reservedNanoUsd });
+  const stepMs = limits.settlingStepMs;
+  const untilMs = Math.ceil((clockMs + limits.settlingMs) / stepMs) * stepMs;
+  let last = settling.at(-1);
+  if (last?.untilMs !== untilMs) settling.push((last = { untilMs, nanoUsdByScope: new Map() }));
+  for (const scope of scopes) add(last.nanoUsdByScope, scope, reservedNanoUsd);
 }
 
 /** A probe that came to nothing proves nothing: there may be another. */
-function freeProbe(state: OwnState, { attemptId }: RunningAttempt): void {
+function endProbe(state: OwnState, attemptId: string, hasProbeCompleted: boolean): void {
   for (const [key, it] of state.coolingDown) {
     if (it.probeAttemptId !== attemptId) continue;
-    state.coolingDown.set(key, { ...it, claims: 0, probeAttemptId: null });
+    const next = hasProbeCompleted ? { hasProbeCompleted } : { claims: 0, probeAttemptId: null };
+    state.coolingDown.set(key, { ...it, ...next });
   }
 }
 

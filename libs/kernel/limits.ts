@@ -98,6 +98,7 @@ export const limits = {
   progressMediumMs: 15 * 60_000,
   progressLargeMs: 30 * 60_000,
   settlingMs: 10_000,
+  settlingStepMs: 1_000,
   retryFirstWaitMs: 5_000,
   retryWaitMsMax: 5 * 60_000,
   normalLaneBehindMs: 15 * 60_000,
