@@ -80,6 +80,7 @@ export const limits = {
   // Dispatch: what a task may ask for.
   tasksPerBatchMax: 1_000,
   tasksOpenMax: 250_000,
+  taskKindsMax: 1_000,
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
@@ -107,6 +108,7 @@ export const limits = {
   progressMediumMs: 15 * 60_000,
   progressLargeMs: 30 * 60_000,
   settlingMs: 10_000,
+  settlingStepMs: 1_000,
   retryFirstWaitMs: 5_000,
   retryWaitMsMax: 5 * 60_000,
   normalLaneBehindMs: 15 * 60_000,
