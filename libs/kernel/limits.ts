@@ -25,6 +25,8 @@ export const limits = {
   unrecognisedTextCharactersMax: 64,
   unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
+  contentRememberedMax: 10_000,
+  contentWritesAtOnceMax: 16,
 
   // What comes in from transcripts.
   requestsPerStatementMax: 500,

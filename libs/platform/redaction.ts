@@ -7,11 +7,13 @@ import type { SecretKind } from './redaction.kinds.js';
  * Takes secrets out of whatever an agent sent, before anything of it is kept. A secret becomes
  * `[redacted:<kind>:<first 8 hex digits of its SHA-256>]`: whose it was can still be told by
  * hashing the suspects, and two events that held the same secret can still be matched.
+ *
+ * A class, so that it is its own injection token.
  */
-export interface Redactor {
-  readonly text: (text: string) => string;
-  /** Redacts every string in it; what was an event's data stays so that it may be appended. */
-  readonly value: <Value>(value: Value) => Value;
+export abstract class Redactor {
+  abstract readonly text: (text: string) => string;
+  /** Redacts every string in it; the value itself where there is nothing to redact. */
+  abstract readonly value: <Value>(value: Value) => Value;
 }
 
 /** @param extraPatterns more of what counts as secret, each match as a whole. */
