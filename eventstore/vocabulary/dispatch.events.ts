@@ -14,11 +14,11 @@ const identifier = z.string().min(1).max(limits.identifierCharactersMax);
 const freeText = z.string().max(limits.freeTextCharactersMax);
 const count = z.int().nonnegative();
 
-const lane = z.enum(['critical', 'normal', 'background']);
+export const lane = z.enum(['critical', 'normal', 'background']);
 export type Lane = z.infer<typeof lane>;
 export const shard = z.enum(['impl', 'review', 'architect']);
 export type Shard = z.infer<typeof shard>;
-const size = z.enum(['small', 'medium', 'large']);
+export const size = z.enum(['small', 'medium', 'large']);
 export type Size = z.infer<typeof size>;
 
 /** What a gate stands before: everything, or what has this lane, team, model ... */

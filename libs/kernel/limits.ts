@@ -74,6 +74,7 @@ export const limits = {
   readModelsCacheKib: 8 * 1024,
   followPollMs: 50,
   projectorRetryMs: 500,
+  readModelsPollMs: 10,
   decisionAttemptsMax: 20,
 
   // Dispatch: what a task may ask for.
@@ -90,6 +91,8 @@ export const limits = {
   slotsPerWorkerMax: 64,
   workersMax: 1_000,
   reasonsExplainedMax: 20,
+  eventsExplainedMax: 200,
+  attemptsShownMax: 100,
 
   // Dispatch: its two clocks, and what waits for how long.
   leaseMs: 30_000,
