@@ -1,14 +1,12 @@
+import { limits } from '#kernel/limits.js';
 import type { Prepare } from '#platform/read-models.js';
 import type { TasksQuery } from './task.shapes.js';
 
 /** What tasks can be asked for by. Each has an index (`tasks-tables.ts`), a tag its own table. */
-const filterNames = ['tag', 'project', 'team', 'status', 'lane', 'shard', 'agent'] as const;
+const filterNames = ['status', 'project', 'team', 'tag', 'lane', 'shard', 'agent'] as const;
 export type FilterName = (typeof filterNames)[number];
 
 export type TasksFilter = Pick<TasksQuery, FilterName>;
-
-/** So many rows are looked at per filter, to find the one that leaves the fewest. */
-const ROWS_PROBED = 1_000;
 
 export function filtersOf(query: TasksFilter): FilterName[] {
   return filterNames.filter((name) => query[name] !== undefined);
@@ -26,7 +24,7 @@ export function narrowestOf(
   if (given.length < 2) return given[0];
   const sizes = given.map((name) => {
     const table = name === 'tag' ? 'task_tags' : 'tasks';
-    const sql = `SELECT count(*) AS tasks FROM (SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT ${ROWS_PROBED})`;
+    const sql = `SELECT count(*) AS tasks FROM (SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT ${limits.tasksProbedMax})`;
     const tasks = prepare<[unknown], { tasks: bigint }>(sql).get(query[name])?.tasks ?? 0n;
     return { name, tasks };
   });
@@ -41,13 +39,15 @@ export function tasksMeeting(
   given: readonly FilterName[],
   narrowest: FilterName | undefined,
 ): string {
-  const conditions = given.map((name) =>
-    name === 'tag'
-      ? 'EXISTS (SELECT 1 FROM task_tags WHERE tag = @tag AND id = task.id)'
-      : `task.${name} = @${name}`,
-  );
+  const conditions = given
+    .filter((name) => name !== 'tag' || narrowest !== 'tag')
+    .map((name) =>
+      name === 'tag'
+        ? 'EXISTS (SELECT 1 FROM task_tags WHERE tag = @tag AND id = task.id)'
+        : `task.${name} = @${name}`,
+    );
   if (narrowest === 'tag') {
-    const where = ['tagged.tag = @tag', 'tagged.id < @before', ...conditions.slice(1)];
+    const where = ['tagged.tag = @tag', 'tagged.id < @before', ...conditions];
     return `FROM task_tags AS tagged CROSS JOIN tasks AS task ON task.id = tagged.id
       WHERE ${where.join(' AND ')} ORDER BY tagged.id DESC`;
   }

@@ -23,7 +23,7 @@ export function recordedDispatch(events: readonly DispatchEvent[]): RecordedDoma
   return events.map(({ type, data }, index) => ({
     ...recorded(index + 1, type, data, wallAt(data.atMs)),
     stream: DISPATCH_STREAM,
-  })) as RecordedDomainEvent[];
+  }));
 }
 
 /** The read model of tasks on disk; events come to it in batches. */

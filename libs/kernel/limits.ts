@@ -93,6 +93,7 @@ export const limits = {
   reasonsExplainedMax: 20,
   eventsExplainedMax: 200,
   attemptsShownMax: 100,
+  tasksProbedMax: 10_000,
 
   // Dispatch: its two clocks, and what waits for how long.
   leaseMs: 30_000,
