@@ -76,6 +76,7 @@ export const limits = {
   readModelsCacheKib: 8 * 1024,
   followPollMs: 50,
   projectorRetryMs: 500,
+  readModelsPollMs: 10,
   decisionAttemptsMax: 20,
   commandsPerCommitMax: 500,
 
@@ -99,6 +100,9 @@ export const limits = {
   slotsPerWorkerMax: 64,
   workersMax: 1_000,
   reasonsExplainedMax: 20,
+  eventsExplainedMax: 200,
+  attemptsShownMax: 100,
+  tasksProbedMax: 10_000,
 
   // Dispatch: its two clocks, and what waits for how long.
   dispatchTickMs: 1_000,
