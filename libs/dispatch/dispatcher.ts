@@ -68,6 +68,11 @@ export class Dispatcher {
     return this.decisions.state;
   }
 
+  /** Where the newest event that was decided here stands in the log. */
+  get position(): bigint {
+    return this.decisions.position;
+  }
+
   /** What budgets say, for who explains why something waits. */
   budgetReadings(): readonly BudgetReading[] {
     return this.budgets();

@@ -39,7 +39,10 @@ export function queueAnswer(
   };
 }
 
-function phaseOf({ untilMs, claims }: CoolingDown, nowMs: number): 'closed' | 'probing' | 'waking-up' {
+function phaseOf(
+  { untilMs, claims }: CoolingDown,
+  nowMs: number,
+): 'closed' | 'probing' | 'waking-up' {
   if (nowMs < untilMs) return 'closed';
   return claims <= 1 ? 'probing' : 'waking-up';
 }

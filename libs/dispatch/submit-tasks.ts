@@ -68,7 +68,9 @@ function specsOf(tasks: readonly WantedTask[]): TaskSpec[] {
   for (const [index, { key }] of tasks.entries()) {
     if (key === undefined) continue;
     if (byKey.has(key)) {
-      throw new Refusal('BAD_REQUEST', `Two tasks have the key ${key}. Give each its own.`, { key });
+      throw new Refusal('BAD_REQUEST', `Two tasks have the key ${key}. Give each its own.`, {
+        key,
+      });
     }
     byKey.set(key, ids[index] ?? '');
   }

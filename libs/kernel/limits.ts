@@ -109,6 +109,7 @@ export const limits = {
   dispatchAwayMs: 10_000,
   leaseMs: 30_000,
   leaseMsMin: 1_000,
+  leaseMsMax: 60 * 60_000,
   beatsPerLease: 3,
   progressSmallMs: 5 * 60_000,
   progressMediumMs: 15 * 60_000,
@@ -132,6 +133,7 @@ export const limits = {
   breakerOpenMs: 60_000,
 
   // What goes out.
+  writtenVisibleMs: 2_000,
   pageItemsMax: 500,
   pageItemsDefault: 50,
   usageItemsMax: 5_000,
