@@ -103,6 +103,7 @@ export const limits = {
   eventsExplainedMax: 200,
   attemptsShownMax: 100,
   tasksProbedMax: 10_000,
+  queueWindowMinutes: 60,
 
   // Dispatch: its two clocks, and what waits for how long.
   dispatchTickMs: 1_000,
