@@ -8,6 +8,9 @@ import { refusalIn } from './attempts.decider.js';
 import type { AttemptMove, BudgetReading, ClaimWish, DispatchCommand } from './commands.js';
 import { dispatchDecider } from './dispatch.decider.js';
 import type { DispatchEvent, DispatchState, RunningAttempt } from './dispatch-state.js';
+import { queueFigures, type ShardFigures } from './queue-figures.js';
+import { QueueWindow } from './queue-window.js';
+import { slotsOf } from './queue-answers.js';
 import { Signs } from './signs.js';
 
 type Untimed<Command> = Command extends DispatchCommand ? Omit<Command, 'nowMs'> : never;
@@ -38,6 +41,7 @@ export class Dispatcher {
   private readonly signs = new Signs();
   private readonly decisions: Decisions<DispatchCommand, DispatchState, DispatchEvent>;
   private readonly budgets: () => readonly BudgetReading[];
+  private window = new QueueWindow(0);
   private opening: Promise<void> | undefined;
   private offsetMs = 0;
   private tickedMs = 0;
@@ -66,6 +70,14 @@ export class Dispatcher {
   async state(): Promise<DispatchState> {
     await this.open();
     return this.decisions.state;
+  }
+
+  /** What each shard is up to, over the last hour or since this server was started. */
+  async figures(): Promise<{ windowMs: number; shards: ShardFigures[] }> {
+    const state = await this.state();
+    const { nowMs, window } = this;
+    const shards = queueFigures(window, nowMs, (shard) => slotsOf(state, shard));
+    return { windowMs: window.lengthMs(nowMs), shards };
   }
 
   /** Where the newest event that was decided here stands in the log. */
@@ -99,7 +111,7 @@ export class Dispatcher {
    */
   async order(order: Order, actor: string): Promise<Decided> {
     await this.open();
-    return this.decisions.decide(this.timed(order), this.origin(actor));
+    return this.observed(await this.decisions.decide(this.timed(order), this.origin(actor)));
   }
 
   /** @throws {Refusal} what an order would be refused for now; nothing is changed. */
@@ -122,11 +134,13 @@ export class Dispatcher {
   ): Promise<RunningAttempt | undefined> {
     await this.open();
     const command = () => this.timed({ type: 'claim', workerId, ...this.wish(attemptId) });
-    if (patience === undefined || this.decisions.state.running.has(attemptId)) {
-      await this.decisions.decide(command(), this.origin(actor));
-    } else {
-      await this.decisions.decideWhenPossible(command, this.origin(actor), patience);
-    }
+    const origin = this.origin(actor);
+    const isKnown = this.decisions.state.running.has(attemptId);
+    const decided =
+      patience === undefined || isKnown
+        ? await this.decisions.decide(command(), origin)
+        : await this.decisions.decideWhenPossible(command, origin, patience);
+    if (decided !== undefined) this.observed(decided);
     return this.decisions.state.running.get(attemptId);
   }
 
@@ -149,8 +163,16 @@ export class Dispatcher {
     return { attemptId, budgets: this.budgets(), leaseMs: this.leaseMs };
   }
 
+  private observed(decided: Decided): Decided {
+    const { events, state } = decided;
+    for (const event of events) {
+      this.window.observe(event, (taskId) => state.tasks.get(taskId)?.spec.shard);
+    }
+    return decided;
+  }
+
   private timed(order: Order): DispatchCommand {
-    return { ...order, nowMs: this.nowMs } as DispatchCommand;
+    return { ...order, nowMs: this.nowMs };
   }
 
   private origin(actor: string): CommandOrigin {
@@ -170,6 +192,7 @@ export class Dispatcher {
   private async renewLeases(): Promise<void> {
     const { clockMs } = await this.decisions.catchUp();
     this.offsetMs = clockMs - performance.now();
+    this.window = new QueueWindow(clockMs);
     await this.decisions.decide(this.timed({ type: 'after-restart' }), this.origin('dispatch'));
     this.tickedMs = performance.now();
   }
@@ -184,7 +207,7 @@ export class Dispatcher {
       const passed: Order = wasAway
         ? { type: 'after-restart' }
         : { type: 'tick', signs: this.signs.all };
-      await this.decisions.decide(this.timed(passed), this.origin('dispatch'));
+      await this.order(passed, 'dispatch');
       this.signs.prune(this.decisions.state);
       await this.decisions.reconsider();
       this.reported = '';

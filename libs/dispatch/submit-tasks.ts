@@ -50,13 +50,13 @@ export class SubmitTasksHandler implements ICommandHandler<SubmitTasks> {
   }
 
   /** A task without its secret would be another task, so that nothing is taken out of it silently. */
-  private refuseSecrets({ promptHash: _, ...spec }: TaskSpec): void {
-    const clean = this.redactor.value(spec);
-    if (clean === spec) return;
-    const field = Object.keys(spec).find(
-      (name) => clean[name as keyof typeof spec] !== spec[name as keyof typeof spec],
-    );
-    const message = `${field ?? 'The task'} holds what looks like a secret, and is kept in a log for ever. Give secrets to agents through the environment of their worker.`;
+  private refuseSecrets(spec: TaskSpec): void {
+    const [field] =
+      Object.entries(spec).find(
+        ([name, value]) => name !== 'promptHash' && this.redactor.value(value) !== value,
+      ) ?? [];
+    if (field === undefined) return;
+    const message = `${field} holds what looks like a secret, and is kept in a log for ever. Give secrets to agents through the environment of their worker.`;
     throw new Refusal('BAD_REQUEST', message, { field });
   }
 }

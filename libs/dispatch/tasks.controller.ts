@@ -32,13 +32,14 @@ import {
 
 const taskParams = z.strictObject({ taskId: text });
 type TaskParams = z.infer<typeof taskParams>;
-const reasonBody = z.strictObject({
-  reason: z.string().max(limits.freeTextCharactersMax).default(''),
-});
+const reasonBody = z
+  .strictObject({
+    reason: z.string().max(limits.freeTextCharactersMax).default(''),
+  })
+  .prefault({});
 type ReasonBody = z.infer<typeof reasonBody>;
 const priorityBody = z.strictObject({ lane });
 const adoptBody = z.strictObject({ attemptId: text });
-const emptyBody = z.strictObject({}).optional();
 
 const operator = 'operator:api';
 const params = { schema: taskParams };
@@ -87,11 +88,6 @@ export class TasksController {
     return this.views.show(taskId);
   }
 
-  @Get(':taskId/why')
-  why(@Param(params) { taskId }: TaskParams) {
-    return this.views.why(taskId);
-  }
-
   @Post(':taskId/cancel')
   @HttpCode(200)
   cancel(@Param(params) { taskId }: TaskParams, @Body({ schema: reasonBody }) body: ReasonBody) {
@@ -106,13 +102,13 @@ export class TasksController {
 
   @Post(':taskId/retry')
   @HttpCode(200)
-  retry(@Param(params) { taskId }: TaskParams, @Body({ schema: emptyBody }) _: unknown) {
+  retry(@Param(params) { taskId }: TaskParams) {
     return this.change({ type: 'retry', taskId });
   }
 
   @Post(':taskId/replay')
   @HttpCode(200)
-  replay(@Param(params) { taskId }: TaskParams, @Body({ schema: emptyBody }) _: unknown) {
+  replay(@Param(params) { taskId }: TaskParams) {
     return this.change({ type: 'replay', taskId });
   }
 

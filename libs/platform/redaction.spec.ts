@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { createHash, randomUUID } from 'node:crypto';
-import { redactor } from './redaction.js';
+import { Redactor } from './redaction.js';
 import { core, inContext, tokens } from './redaction.spec-helper.js';
 
-const { text } = redactor([]);
+const { text } = new Redactor([]);
 
 const surroundings: readonly (readonly [string, (secret: string) => string])[] = [
   ['alone', (secret) => secret],
@@ -126,7 +126,7 @@ describe('Text without a secret', () => {
 });
 
 describe('A configured pattern', () => {
-  const own = redactor([/EMP-\d{6}/, /[a-z0-9]{5,}/gi]);
+  const own = new Redactor([/EMP-\d{6}/, /[a-z0-9]{5,}/gi]);
 
   test('is redacted too, once and for all', () => {
     const redacted = own.text('badge EMP-123456');
@@ -136,7 +136,7 @@ describe('A configured pattern', () => {
   });
 
   test('that matches nothing at all adds nothing', () => {
-    expect(redactor([/x*/g]).text('abc')).toBe('abc');
+    expect(new Redactor([/x*/g]).text('abc')).toBe('abc');
   });
 });
 

@@ -10,33 +10,32 @@ import type { SecretKind } from './redaction.kinds.js';
  *
  * A class, so that it is its own injection token.
  */
-export abstract class Redactor {
-  abstract readonly text: (text: string) => string;
-  /** Redacts every string in it; the value itself where there is nothing to redact. */
-  abstract readonly value: <Value>(value: Value) => Value;
-}
+export class Redactor {
+  private readonly extras: readonly RegExp[];
 
-/** @param extraPatterns more of what counts as secret, each match as a whole. */
-export function redactor(extraPatterns: readonly RegExp[]): Redactor {
-  const extras = extraPatterns.map(
-    (pattern) => new RegExp(pattern.source, `${pattern.flags.replace('g', '')}g`),
-  );
+  /** @param extraPatterns more of what counts as secret, each match as a whole. */
+  constructor(extraPatterns: readonly RegExp[]) {
+    this.extras = extraPatterns.map(
+      (pattern) => new RegExp(pattern.source, `${pattern.flags.replace('g', '')}g`),
+    );
+  }
 
-  function text(clean: string): string {
+  readonly text = (clean: string): string => {
     let redacted = clean;
     if (mayHoldSecret(clean)) {
       for (const kind of secretKinds)
         redacted = outsideMarks(redacted, (part) => redact(part, kind));
     }
-    for (const pattern of extras) {
+    for (const pattern of this.extras) {
       redacted = outsideMarks(redacted, (part) =>
         part.replace(pattern, (whole) => (whole === '' ? '' : mark('configured', whole))),
       );
     }
     return redacted;
-  }
+  };
 
-  return { text, value: (value) => within(value, text) };
+  /** Redacts every string in it; the value itself where there is nothing to redact. */
+  readonly value = <Value>(value: Value): Value => within(value, this.text);
 }
 
 function redact(text: string, { kind, pattern, isSecret }: SecretKind): string {

@@ -10,7 +10,7 @@ import { Appender } from './appender.js';
 import { imports } from './imports.controller.js';
 import type { ImportAnswer, UsageFact } from './imports.shapes.js';
 import { RecordingLog } from './otlp.receiver.contract.js';
-import { redactor } from '#platform/redaction.js';
+import { Redactor } from '#platform/redaction.js';
 import { redactDraft } from './redacted-draft.js';
 
 const request: UsageFact = {
@@ -40,7 +40,7 @@ beforeEach(async () => {
   log = new RecordingLog();
   const appender = new Appender({
     log,
-    redact: redactDraft(redactor([])),
+    redact: redactDraft(new Redactor([])),
     content: null,
     costOf: () => undefined,
     registry: new Registry(),

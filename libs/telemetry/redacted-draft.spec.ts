@@ -1,11 +1,11 @@
 import { limits } from '#kernel/limits.js';
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import { log, logs, only } from './claude-code.spec-helper.js';
-import { redactor } from '#platform/redaction.js';
+import { Redactor } from '#platform/redaction.js';
 import { core, tokens } from '#platform/redaction.spec-helper.js';
 import { redactDraft } from './redacted-draft.js';
 
-const draft = redactDraft(redactor([]));
+const draft = redactDraft(new Redactor([]));
 
 describe('A draft', () => {
   const [, secret] = tokens[0]!;

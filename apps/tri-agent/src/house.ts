@@ -8,7 +8,7 @@ import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
 import { makeAppender } from '#libs/telemetry/index.js';
 import type { Config } from '#platform/config.js';
-import { redactor as makeRedactor, type Redactor } from '#platform/redaction.js';
+import { Redactor } from '#platform/redaction.js';
 import { StartError } from './start-error.js';
 
 const ownerOnly = 0o700;
@@ -54,7 +54,7 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
     console.error(sentence);
   });
   const registry = new Registry();
-  const redactor = makeRedactor(config.redact);
+  const redactor = new Redactor(config.redact);
   const appender = makeAppender({
     config,
     log,
