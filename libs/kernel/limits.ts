@@ -73,6 +73,7 @@ export const limits = {
   walCheckpointPages: 2_000,
   walBytesKeptMax: 64 * 1024 * 1024,
   followBatchEvents: 1_000,
+  followScanPositions: 20_000,
   readModelsCacheKib: 8 * 1024,
   followPollMs: 50,
   projectorRetryMs: 500,
