@@ -3,7 +3,8 @@ import type { Sign } from './commands.js';
 import { claude, Dispatch } from './dispatch.spec-helper.js';
 import { taskDetailShape, tasksPage, type TasksQuery } from './task.shapes.js';
 import { filtersOf, tasksMeeting } from './tasks-filter.js';
-import { recordedDispatch, TasksReadModel, wallAt } from './tasks-read-model.spec-helper.js';
+import { recordedDispatch, wallAt } from './recorded-dispatch.spec-helper.js';
+import { TasksReadModel } from './tasks-read-model.spec-helper.js';
 
 let model: TasksReadModel;
 let dispatch: Dispatch;

@@ -2,9 +2,12 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { dispatchDecider } from '#libs/dispatch/dispatch.decider.js';
 import type { DispatchEvent, Task } from '#libs/dispatch/dispatch-state.js';
-import type { TaskAnswer } from '#libs/dispatch/task.shapes.js';
+import { recordedDispatch } from '#libs/dispatch/recorded-dispatch.spec-helper.js';
+import { whyShape, type TaskAnswer } from '#libs/dispatch/task.shapes.js';
+import { explain } from '#libs/dispatch/explain.js';
 import { tasksProjection } from '#libs/dispatch/tasks.projection.js';
-import { recordedDispatch, TasksReadModel } from '#libs/dispatch/tasks-read-model.spec-helper.js';
+import { TasksReadModel } from '#libs/dispatch/tasks-read-model.spec-helper.js';
+import { why } from '#libs/dispatch/why.js';
 import { tableRows } from '#platform/projection.specification.js';
 import { simulate } from './dispatch-simulation.js';
 
@@ -75,6 +78,9 @@ function tablesOf({ file }: TasksReadModel) {
 
 const seeds = [1, 2, 3, 4, 5, 6];
 
+/** What never happens without something before it. */
+const caused = /^(TaskClaimed|Attempt(Started|Failed|Released)|Lease.*|Progress.*|LateResultKept)$/;
+
 describe('The read model of tasks', () => {
   test.each(seeds)('tells at any hour of a night what the decider knows (seed %i)', (seed) => {
     const events = eventsOf(seed);
@@ -125,6 +131,29 @@ describe('The read model of tasks', () => {
       expect(omitted).toBe(0);
       expect(versions).toEqual([...versions].sort((a, b) => a - b));
       expect(versions).toEqual(expect.arrayContaining(own));
+    }
+  });
+
+  test.each(seeds)('has for every task a chain of causes that holds (seed %i)', (seed) => {
+    const log = recordedDispatch(eventsOf(seed));
+    const { queries } = readModel().apply(log);
+    const state = folded(eventsOf(seed));
+    const clocks = { nowMs: state.clockMs, wallNowMs: 0 };
+    for (const taskId of state.tasks.keys()) {
+      const { versions, omitted } = queries.versionsOf(taskId);
+      const events = versions.map((version) => log[version - 1]!);
+      const explanation = explain(state, taskId, state.clockMs, []);
+      const { chain } = whyShape.parse(why({ explanation, events, omitted, ...clocks }));
+      expect(chain.map(({ version }) => version)).toEqual(versions);
+      expect(chain[0]).toMatchObject({ type: 'TaskSubmitted', becauseOf: null });
+      const broken = chain.filter(({ type, version, what, becauseOf }) => {
+        const isCausedEarlier =
+          becauseOf === null
+            ? !caused.test(type)
+            : becauseOf < version && versions.includes(becauseOf);
+        return !isCausedEarlier || !/[.!?]$/.test(what);
+      });
+      expect(broken).toEqual([]);
     }
   });
 
