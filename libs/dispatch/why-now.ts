@@ -1,5 +1,6 @@
 import type { TaskStatus } from './dispatch-state.js';
 import type { Explanation } from './explain.js';
+import type { TaskAnswer } from './task.shapes.js';
 import { because, durationText, usdText } from './words.js';
 
 /** What a task waits for, in words. */
@@ -20,6 +21,27 @@ export function whyNow({ status, waitsFor }: Explanation, clocks: Clocks): strin
   return standing === undefined ? waits : [standing, ...waits];
 }
 
+/**
+ * Of a task that dispatch has forgotten because it ended long ago, from its read model; undefined when
+ * it has not ended.
+ */
+export function explanationOfEnded({
+  taskId,
+  status,
+  attemptId,
+  resultHash,
+  reason,
+}: EndedFacts): Explanation | undefined {
+  const nothing = { taskId, dueMs: null, waitsFor: [] };
+  if (status === 'completed') {
+    return { ...nothing, status: { is: status, attemptId: attemptId ?? '', resultHash } };
+  }
+  if (status !== 'cancelled') return undefined;
+  return { ...nothing, status: { is: status, reason: reason ?? '' } };
+}
+
+type EndedFacts = Pick<TaskAnswer, 'taskId' | 'status' | 'attemptId' | 'resultHash' | 'reason'>;
+
 /** undefined when what it waits for says it all. */
 function standingOf(status: TaskStatus): string | undefined {
   switch (status.is) {
@@ -28,7 +50,7 @@ function standingOf(status: TaskStatus): string | undefined {
     case 'completed':
       return `It has completed, by attempt ${status.attemptId}.`;
     case 'cancelled':
-      return `${because('It was cancelled', status.reason)} Retry it to have it run after all.`;
+      return because('It was cancelled', status.reason);
     case 'parked':
       return `${because('It is among the dead letters', status.reason)} Replay it to have it run again.`;
     default:

@@ -3,6 +3,7 @@ import { explain } from './explain.js';
 import { recordedDispatch, wallAt } from './recorded-dispatch.spec-helper.js';
 import { whyShape } from './task.shapes.js';
 import { why } from './why.js';
+import { explanationOfEnded } from './why-now.js';
 
 type Budgets = Parameters<typeof explain>[3];
 
@@ -105,11 +106,25 @@ describe('Why a task is where it is now', () => {
       'It is among the dead letters: deploy. Replay it to have it run again.',
     ]);
     dispatch.when({ type: 'cancel', taskId: 't', reason: '' });
-    expect(now(dispatch)).toEqual(['It was cancelled. Retry it to have it run after all.']);
+    expect(now(dispatch)).toEqual(['It was cancelled.']);
     dispatch.complete(attempt);
     dispatch.when({ type: 'adopt-late-result', taskId: 't', attemptId: 'a1' });
     expect(now(dispatch)).toEqual(['It has completed, by attempt a1.']);
   });
+});
+
+test('Of a task that is forgotten, the read model says how it ended', () => {
+  const facts = { attemptId: 'a1', resultHash: 'r', reason: null };
+  const completed = explanationOfEnded({ taskId: 't', status: 'completed', ...facts });
+  expect(completed?.status).toEqual({ is: 'completed', attemptId: 'a1', resultHash: 'r' });
+  const nothing = { attemptId: null, resultHash: null, reason };
+  const cancelled = explanationOfEnded({ taskId: 't', status: 'cancelled', ...nothing });
+  const clocks = { nowMs: 0, wallNowMs: 0 };
+  expect(why({ explanation: cancelled!, events: [], omitted: 0, ...clocks })).toEqual({
+    ...{ taskId: 't', status: 'cancelled', omittedEvents: 0, chain: [] },
+    now: ['It was cancelled: deploy.'],
+  });
+  expect(explanationOfEnded({ taskId: 't', status: 'ready', ...nothing })).toBeUndefined();
 });
 
 describe('The chain of what became of a task', () => {
@@ -176,7 +191,7 @@ describe('The chain of what became of a task', () => {
       [5, taken, 3],
       [6, `Put among the dead letters: ${how}`, 5],
       [7, 'Attempt a1 brought a result after it had lost the task. It is kept.', 5],
-      [8, 'Attempt a1 was refused (complete): it no longer has the task under token 1.', 5],
+      [8, 'A move of attempt a1 was refused (complete): token 1 no longer holds.', 5],
       [9, 'Completed by the late result of attempt a1, which somebody adopted.', 7],
     ]);
   });

@@ -74,8 +74,10 @@ class Causes {
       case 'ProgressDeadlineMissed':
         return this.claims.get(data.attemptId) ?? null;
       case 'LateResultKept':
-      case 'StaleTokenRefused':
         return this.ends.get(data.attemptId) ?? null;
+      case 'StaleTokenRefused':
+        // Of an attempt that runs, it is a token of before its claim.
+        return this.ends.get(data.attemptId) ?? this.claims.get(data.attemptId) ?? null;
       case 'LateResultAdopted':
         return this.lateResults.get(data.attemptId) ?? null;
       case 'TaskParked':
@@ -156,7 +158,7 @@ function tell(event: OnTask, next: OnTask | undefined): string {
     case 'LateResultAdopted':
       return `Completed by the late result of attempt ${data.attemptId}, which somebody adopted.`;
     case 'StaleTokenRefused':
-      return `Attempt ${data.attemptId} was refused (${data.move}): it no longer has the task under token ${data.fencingToken}.`;
+      return `A move of attempt ${data.attemptId} was refused (${data.move}): token ${data.fencingToken} no longer holds.`;
     default:
       return tellOfAttempt(event, next);
   }
