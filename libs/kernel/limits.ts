@@ -102,6 +102,7 @@ export const limits = {
   workersMax: 1_000,
   reasonsExplainedMax: 20,
   eventsExplainedMax: 200,
+  dependenciesNamedMax: 5,
   attemptsShownMax: 100,
   tasksProbedMax: 10_000,
   queueWindowMinutes: 60,
