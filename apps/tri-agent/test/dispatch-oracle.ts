@@ -1,6 +1,6 @@
 import { kindOfTask, seatsFor } from '#libs/dispatch/claims.decider.js';
 import type { BudgetReading, Claim, TaskSpec } from '#libs/dispatch/commands.js';
-import type { DispatchEvent, DispatchState } from '#libs/dispatch/dispatch-state.js';
+import { isEnded, type DispatchEvent, type DispatchState } from '#libs/dispatch/dispatch-state.js';
 import { closedGates, isUnder } from '#libs/dispatch/gates.decider.js';
 
 /** How much later a lane's turn is. */
@@ -179,6 +179,18 @@ export class Oracle {
   private fault(sentence: string): void {
     this.faults.push(`At ${this.lastMs} ms: ${sentence}`);
   }
+}
+
+/** What is left waits for a task in the dead letters: that is a person's to decide. */
+export function isAtRest({ tasks }: DispatchState): boolean {
+  const isStuck = (taskId: string): boolean => {
+    const status = tasks.get(taskId)!.status;
+    if (status.is === 'parked') return true;
+    return status.is === 'waiting' && status.missing.some(isStuck);
+  };
+  return [...tasks.values()].every(({ spec, status }) => {
+    return isEnded(status) || isStuck(spec.taskId);
+  });
 }
 
 /** The whole state as text that is the same for the same state. */
