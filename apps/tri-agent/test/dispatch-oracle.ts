@@ -195,23 +195,11 @@ export function isAtRest({ tasks }: DispatchState): boolean {
 
 /** The whole state as text that is the same for the same state. */
 export function fingerprint(state: DispatchState): string {
-  const plain = Object.entries(state).map(([name, value]: [string, unknown]) => {
-    if (value instanceof Map) return [name, [...(value as Map<string, unknown>)].sort(byKey)];
-    if (value instanceof Set) return [name, [...value].sort()];
-    if (name === 'ready') {
-      const heads = [...state.ready.heads(state.clockMs)].map(
-        ({ kind, head }) => [head.taskId, head, kind] as const,
-      );
-      return [name, state.ready.length, heads.sort(byKey)];
-    }
-    return [name, value];
-  });
-  return JSON.stringify(plain);
-}
-
-function byKey(
-  [a]: readonly [unknown, ...unknown[]],
-  [b]: readonly [unknown, ...unknown[]],
-): number {
-  return String(a) < String(b) ? -1 : 1;
+  const { ready, ...plain } = state;
+  const heads = [...ready.heads(state.clockMs)].map(({ kind, head }) =>
+    JSON.stringify([head, kind]),
+  );
+  return JSON.stringify([plain, ready.length, heads.sort()], (_, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
+  );
 }

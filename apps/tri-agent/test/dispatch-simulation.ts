@@ -1,4 +1,3 @@
-import type { Lane, Shard } from '#eventstore/vocabulary/dispatch.events.js';
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
@@ -12,9 +11,11 @@ import {
   type RunningAttempt,
 } from '#libs/dispatch/dispatch-state.js';
 
+import { fromSnapshot, toSnapshot } from '#libs/dispatch/dispatch-snapshot.js';
 import { Signs } from '#libs/dispatch/signs.js';
 import { fingerprint, isAtRest, Oracle } from './dispatch-oracle.js';
 import { indexFaults } from './dispatch-indexes.js';
+import { agents, cent, lanes, scriptedTask, shards } from './dispatch-tasks.js';
 import { LateSpend } from './dispatch-spend.js';
 import { Chance, ScriptedWorker, type World } from './dispatch-workers.js';
 
@@ -29,17 +30,13 @@ export interface Night {
   readonly virtualMs: number;
 }
 
-const lanes: readonly Lane[] = ['critical', 'normal', 'background'];
-const shards: readonly Shard[] = ['impl', 'review', 'architect'];
-const teams = ['core', 'web', null] as const;
-const agents = ['claude-code', 'codex', 'gemini'] as const;
 const providers = { 'claude-code': 'anthropic', codex: 'openai', gemini: 'google' } as const;
 const stormyMs = 20 * 60_000;
 const calmMsMax = 4 * 60 * 60_000;
-const cent = 10_000_000;
 
-export function simulate(seed: number): Night {
-  return new Simulation(seed).run();
+/** @param steps after how many of them the state is put away and taken up again as a snapshot. */
+export function simulate(seed: number, steps = Infinity): Night {
+  return new Simulation(seed, steps).run();
 }
 
 class Simulation implements World {
@@ -55,10 +52,14 @@ class Simulation implements World {
   private readonly money: LateSpend;
   private claims = 0;
   private ids = 0;
+  private steps = 0;
   private refusals = 0;
   private readonly leaseMs: number;
 
-  constructor(private readonly seed: number) {
+  constructor(
+    private readonly seed: number,
+    private readonly snapshotSteps: number,
+  ) {
     this.chance = new Chance(seed);
     this.state = this.initial();
     // Now and then another one than a server has of itself.
@@ -173,6 +174,10 @@ class Simulation implements World {
 
   private step(): void {
     const { chance } = this;
+    this.steps += 1;
+    if (this.steps % this.snapshotSteps === 0) {
+      this.state = fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(this.state))))!;
+    }
     this.nowMs += chance.upTo(4_000);
     this.money.receive(this.nowMs);
     if (!this.isCalm) {
@@ -188,33 +193,13 @@ class Simulation implements World {
   private submit(): void {
     const tasks: TaskSpec[] = [];
     const count = 1 + this.chance.upTo(4);
-    for (let index = 0; index < count; index += 1) tasks.push(this.newTask(tasks));
+    for (let index = 0; index < count; index += 1) {
+      // Also what is forgotten by now: nothing may depend on that.
+      const others = [...this.oracle.specs.keys(), ...tasks.map((it) => it.taskId)];
+      tasks.push(scriptedTask(this.newId('task'), others, this.chance));
+    }
     this.send({ type: 'submit', tasks, nowMs: this.nowMs });
     if (this.chance.isBelow(0.1)) this.send({ type: 'submit', tasks, nowMs: this.nowMs });
-  }
-
-  private newTask(batch: readonly TaskSpec[]): TaskSpec {
-    const { chance } = this;
-    const taskId = this.newId('task');
-    // Also what is forgotten by now: nothing may depend on that.
-    const others = [...this.oracle.specs.keys(), ...batch.map((it) => it.taskId)];
-    const dependsOn = others.length > 0 && chance.isBelow(0.3) ? [chance.of(others)] : [];
-    const agent = chance.of([...agents, 'any', 'any', 'any', 'any', 'any'] as const);
-    const kind = {
-      agent,
-      lane: chance.of(lanes),
-      shard: chance.of(shards),
-      team: chance.of(teams),
-    };
-    const where = { directory: '/work', repository: null, ref: null, permissionMode: null };
-    const size = chance.of(['small', 'medium', 'large'] as const);
-    const bounds = { attemptsMax: 1 + chance.upTo(4), timeoutMs: 20 * 60_000, size };
-    const content = { promptHash: 'hash', promptCharacters: 4, tags: [], project: null };
-    const idempotencyKey = chance.isBelow(0.5) ? taskId : null;
-    const reserveNanoUsd = chance.of([0, 5, 5, 5, 10]) * cent;
-    const model = chance.of([null, null, null, null, 'm1']);
-    const ids = { taskId, idempotencyKey, dependsOn, model, reserveNanoUsd };
-    return { ...ids, ...kind, ...where, ...bounds, ...content };
   }
 
   private operate(): void {
