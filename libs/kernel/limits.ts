@@ -83,6 +83,7 @@ export const limits = {
   endedTasksRememberedMax: 20_000,
   endedAttemptsPerTaskMax: 20,
   failingProvidersMax: 1_000,
+  snapshotEveryEvents: 50_000,
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
