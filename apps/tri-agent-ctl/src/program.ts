@@ -59,6 +59,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (error.code === 'commander.help' && !output.json) return exitCode.usage;
     const said = (error.code === 'commander.help' ? 'a command is missing' : error.message)
       .replace(/^error: /, '')
+      // What is wrong with a long argument counts more than all of it.
+      .replace(/(argument '.{40}).+(' is invalid)/s, '$1…$2')
       .replaceAll('\n', ' ');
     const message = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
     const hint = 'See which commands and options there are with "tri-agent-ctl --help".';

@@ -161,7 +161,9 @@ export class StubServer {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     this.posted.push(JSON.parse(body));
-    json(response, 200, this.answers[url.pathname]);
+    const answer = this.answers[url.pathname];
+    if (answer === undefined) response.writeHead(204).end();
+    else json(response, 200, answer);
   }
 
   #status(): unknown {

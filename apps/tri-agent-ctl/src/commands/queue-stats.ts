@@ -65,6 +65,7 @@ const shardColumns: readonly Column<shapes.ShardFigures>[] = [
     cell: ({ observedWaitMs }) => formatWait(observedWaitMs?.mean),
     align: 'right',
   },
+  { head: '95%', cell: ({ observedWaitMs }) => formatWait(observedWaitMs?.p95), align: 'right' },
   {
     head: 'LONGEST',
     cell: ({ observedWaitMs }) => formatWait(observedWaitMs?.max),

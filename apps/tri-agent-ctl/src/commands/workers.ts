@@ -1,5 +1,5 @@
 import { limits } from '#kernel/limits.js';
-import { record } from '../checks.js';
+import { maybe, record } from '../checks.js';
 import { isNotFound, type Asker } from '../client.js';
 import * as shapes from '../dispatch/shapes.js';
 import { Failure } from '../failure.js';
@@ -52,7 +52,7 @@ export async function dismissWorker(
   wish: { readonly reason?: string },
 ): Promise<void> {
   const path = `/api/v1/workers/${encodeURIComponent(workerId)}/leave`;
-  const answer = await client.post(path, record, wish).catch((error: unknown) => {
+  await client.post(path, maybe(record), wish).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
     throw new Failure(
       'worker_not_found',
@@ -61,7 +61,7 @@ export async function dismissWorker(
     );
   });
   if (output.json) {
-    output.document(answer);
+    output.document({ workerId, left: true });
     return;
   }
   output.lines(

@@ -1,7 +1,7 @@
 import { isNotFound } from '../client.js';
 import { Failure } from '../failure.js';
 
-/** Ids of tasks are given in full: tasks submitted together begin alike, so that a beginning would say little. */
+/** Ids of tasks are given in full: of 250,000 tasks the server cannot be asked for those that begin so. */
 export async function findingTask<Answer>(
   taskId: string,
   asking: Promise<Answer>,

@@ -99,7 +99,7 @@ const shardFigures = object({
   slots: count,
   utilisation: orNull(number),
   expectedWaitMs: orNull(number),
-  observedWaitMs: orNull(object({ mean: number, max: number })),
+  observedWaitMs: orNull(object({ mean: number, p95: maybe(number), max: number })),
 });
 export type ShardFigures = Of<typeof shardFigures>;
 const closedScope = object({ scope: text, mode: text, reason: text, since: maybe(text) });

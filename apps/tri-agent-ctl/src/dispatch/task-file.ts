@@ -6,7 +6,6 @@ import {
   isSeq,
   parseDocument,
   type ParsedNode,
-  type Scalar,
   type YAMLMap,
 } from 'yaml';
 import { limits } from '#kernel/limits.js';
@@ -56,6 +55,7 @@ class Reader {
     const root = this.#root();
     const [list, defaults] = root === null ? [null, {}] : this.#parts(root);
     const tasks = list === null ? [] : this.#tasks(list, defaults);
+    if (this.#faults.length === 0) this.#refuseCircles(tasks);
     return { tasks, faults: this.#faults };
   }
 
@@ -103,10 +103,12 @@ class Reader {
     const lineOfKey = new Map<unknown, number>();
     return items.map((item) => {
       const line = this.#lineOf(item.range[0]);
+      const faultsBefore = this.#faults.length;
       const own = this.#saidIn(item, fieldNames, 'a task');
       const said = { ...this.#without(defaults, own), ...own };
       for (const name of fieldNames) if (said[name] === null) Reflect.deleteProperty(said, name);
-      const conflict = conflictOf(said);
+      // What is wrong already would only be told twice.
+      const conflict = this.#faults.length > faultsBefore ? undefined : conflictOf(said);
       if (conflict !== undefined) this.#add(line, conflict);
       const first = lineOfKey.get(said.key);
       if (first !== undefined)
@@ -114,6 +116,23 @@ class Reader {
       else if (said.key !== undefined) lineOfKey.set(said.key, line);
       return { line, said };
     });
+  }
+
+  /** The server refuses circles, too, and cannot say in which lines they stand. */
+  #refuseCircles(tasks: readonly PlacedTask[]): void {
+    const left = new Map<unknown, Said>();
+    for (const { said } of tasks) if (said.key !== undefined) left.set(said.key, said);
+    const isFree = ({ dependsOn }: Said): boolean =>
+      !(dependsOn as unknown[] | undefined)?.some((it) => left.has(it));
+    for (let before = Infinity; left.size < before;) {
+      before = left.size;
+      for (const [key, said] of left) if (isFree(said)) left.delete(key);
+    }
+    const stuck = tasks.filter(({ said }) => left.has(said.key));
+    const keys = stuck.map(({ said }) => quoted(said.key)).join(', ');
+    const [first] = stuck;
+    if (first !== undefined)
+      this.#add(first.line, `these wait for each other, or for others that do: ${keys}`);
   }
 
   /** The defaults that what a task says itself leaves standing. */
