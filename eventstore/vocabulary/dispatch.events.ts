@@ -178,7 +178,7 @@ const LateResultKept = z.strictObject({ ...attempt, resultHash: identifier, ...m
 
 const LateResultAdopted = z.strictObject({ ...task, attemptId: identifier, ...moment });
 
-/** Told once per attempt and move. */
+/** Told once per attempt and move, with the token that was shown. */
 const StaleTokenRefused = z.strictObject({
   ...attempt,
   move: z.enum(['start', 'beat', 'progress', 'complete', 'fail', 'release']),

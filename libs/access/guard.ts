@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
+import { calledByWorker, type WorkerTokens } from '#platform/caller.js';
 import type { Clock } from '#platform/clock.js';
 import type { AccessToken } from './access-token.js';
 import {
@@ -12,22 +13,27 @@ import {
 import { isUnder, normalisedPath } from './request-path.js';
 import { WrongTokens } from './wrong-tokens.js';
 
-/** What a path asks of who comes in: nothing, or the token, from a program or from a browser too. */
-type Need = 'nothing' | 'token' | 'token or password';
+/** What a path asks of who comes in: nothing, or the token, from a program, a browser or a worker, too. */
+type Need = 'nothing' | 'token' | 'token or password' | 'token or worker';
 
 export interface GuardOptions {
   readonly token: AccessToken;
   readonly allowed: AllowedNames;
   readonly needOf: (path: string) => Need;
   readonly clock: Clock;
+  /** Whose tokens open what is for workers; none where there are none. */
+  readonly workers?: WorkerTokens;
   /** Answers in the manner of the port. Headers that belong with the refusal are set already. */
   readonly refuse: (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) => unknown;
 }
+
+const workerPaths = ['/api/v1/claims', '/api/v1/attempts', '/api/v1/workers'];
 
 /** REST, documents, health, metrics and the dashboard. */
 export function needOnApiPort(isLoopback: boolean): (path: string) => Need {
   return (path) => {
     // A browser that opens the documents can send the token only as a password.
+    if (workerPaths.some((it) => isUnder(path, it))) return 'token or worker';
     if (isUnder(path, '/api/docs') || path === '/api/docs-json') return 'token or password';
     if (isUnder(path, '/api')) return 'token';
     return isUnder(path, '/metrics') && !isLoopback ? 'token' : 'nothing';
@@ -46,8 +52,19 @@ export function needOnOtlpPort(isLoopback: boolean): (path: string) => Need {
  * more it cannot be guessed, and otherwise anything on this machine could lock its owner out.
  */
 export function guard(options: GuardOptions): onRequestHookHandler {
-  const { allowed, needOf, clock, refuse } = options;
+  const { allowed, needOf, clock, workers, refuse } = options;
   const wrongTokens = new WrongTokens();
+  const refuseToken = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refusal: Refusal,
+    need: Need,
+  ): void => {
+    const tooMany = refusal.code === 'TOKEN_WRONG' && wrongTokens.add(request.ip, clock.now());
+    const scheme = need === 'token or password' ? 'Basic' : 'Bearer';
+    void reply.header('www-authenticate', `${scheme} realm="tri-agent"`);
+    refuse(request, reply, tooMany ? refusalOfTooMany() : refusal);
+  };
   return (request, reply, done) => {
     const { host, origin } = request.headers;
     const refusal = refusalOfOrigin(host, origin, allowed);
@@ -69,11 +86,36 @@ export function guard(options: GuardOptions): onRequestHookHandler {
       done();
       return;
     }
-    const tooMany = tokenRefusal.code === 'TOKEN_WRONG' && wrongTokens.add(request.ip, clock.now());
-    const scheme = need === 'token' ? 'Bearer' : 'Basic';
-    void reply.header('www-authenticate', `${scheme} realm="tri-agent"`);
-    refuse(request, reply, tooMany ? refusalOfTooMany() : tokenRefusal);
+    const token = workerTokenOf(request, need, workers);
+    if (token === undefined || workers === undefined) {
+      refuseToken(request, reply, tokenRefusal, need);
+      return;
+    }
+    workers.workerOf(token).then(
+      (workerId) => {
+        if (workerId === undefined) {
+          refuseToken(request, reply, tokenRefusal, need);
+          return;
+        }
+        calledByWorker(request, workerId);
+        done();
+      },
+      (error: unknown) => {
+        // Who it is cannot be told while the log cannot be read.
+        done(error as Error);
+      },
+    );
   };
+}
+
+function workerTokenOf(
+  request: FastifyRequest,
+  need: Need,
+  workers: WorkerTokens | undefined,
+): string | undefined {
+  if (need !== 'token or worker') return undefined;
+  const token = tokenOf(request.headers.authorization, false);
+  return token !== undefined && workers?.isWorkerToken(token) === true ? token : undefined;
 }
 
 const preflight = {

@@ -108,7 +108,7 @@ describe('A failed attempt', () => {
 });
 
 describe('Completing and claiming the next in one', () => {
-  const next = { attemptId: 'next', budgets: [] };
+  const next = { attemptId: 'next', budgets: [], leaseMs: 30_000 };
 
   test('gives the task that this one made ready', () => {
     const dispatch = new Dispatch().worker('w', { slots: 1 });
@@ -184,12 +184,35 @@ describe('A zombie', () => {
 
   test('that makes up a token is refused, and its heir goes on', () => {
     const { dispatch, attempt, heir } = zombie();
-    const others = [attempt.fencingToken, heir.fencingToken + 1];
-    for (const fencingToken of others) {
-      const code = dispatch.refusal(move('complete', { ...heir, fencingToken }));
-      expect(code).toBe('STALE_FENCING_TOKEN');
+    for (const fencingToken of [heir.fencingToken + 1, 0, -1, 0.5, NaN]) {
+      for (const { type, of } of moves.flatMap((it) =>
+        [heir, attempt].map((of) => ({ type: it, of })),
+      )) {
+        const shown = fencingToken > 0 ? fencingToken + attempt.fencingToken : fencingToken;
+        const code = dispatch.refusal(move(type, { ...of, fencingToken: shown }));
+        expect({ shown, type, code }).toEqual({ shown, type, code: 'UNKNOWN_FENCING_TOKEN' });
+      }
     }
     expect(dispatch.complete(heir)).toHaveLength(1);
+  });
+
+  test.each(moves)('that shows an older token for its heir is refused to %s, told once', (type) => {
+    const { dispatch, attempt, heir } = zombie();
+    const command = move(type, { ...heir, fencingToken: attempt.fencingToken });
+    const events = dispatch.when(command);
+    expect(events).toMatchObject([
+      {
+        type: 'StaleTokenRefused',
+        data: { attemptId: heir.attemptId, fencingToken: attempt.fencingToken, move: type },
+      },
+    ]);
+    expect(refusalIn(events)?.code).toBe('STALE_FENCING_TOKEN');
+    expect(dispatch.refusal(command)).toBe('STALE_FENCING_TOKEN');
+    expect(dispatch.state.running.get(heir.attemptId)?.refused).toEqual([type]);
+    expect(dispatch.complete(heir)).toHaveLength(1);
+    // Nor is it told again after the end; but a result under the attempt's own token is kept.
+    expect(dispatch.refusal(command)).toBe('STALE_FENCING_TOKEN');
+    expect(dispatch.state.tasks.get('t')?.lateResults).toEqual([]);
   });
 
   test('of a cancelled task is refused, too', () => {

@@ -12,12 +12,28 @@ import {
 } from './dispatch-state.js';
 import { breaker, coolDown } from './gates.decider.js';
 
+type Attempt = EndedAttempt | RunningAttempt;
+
 /** What a worker says of its attempt. Whoever lost it is refused, whatever they say. */
 export function decideMove(command: AttemptMove, state: DispatchState): DispatchEvent[] {
   const { attemptId, fencingToken } = command;
-  const attempt = state.running.get(attemptId);
-  if (attempt === undefined) return decideLateMove(command, state);
-  if (attempt.fencingToken !== fencingToken) throw staleToken(attempt, fencingToken);
+  const attempt = state.running.get(attemptId) ?? state.ended.get(attemptId);
+  if (attempt === undefined) {
+    const message = `There is no attempt ${attemptId}, or it ended so long ago that it is no longer known. Claim a task to begin one.`;
+    throw new Refusal('ATTEMPT_NOT_FOUND', message, { attemptId });
+  }
+  refuseUnknownToken(attempt, fencingToken);
+  if (attempt.fencingToken !== fencingToken) return refuse(command, attempt);
+  return 'phase' in attempt
+    ? decideRunning(command, attempt, state)
+    : decideLateMove(command, attempt, state);
+}
+
+function decideRunning(
+  command: AttemptMove,
+  attempt: RunningAttempt,
+  state: DispatchState,
+): DispatchEvent[] {
   switch (command.type) {
     case 'beat':
       return [];
@@ -56,22 +72,34 @@ function staleToken(
   return new Refusal('STALE_FENCING_TOKEN', message, { attemptId, taskId, fencingToken });
 }
 
+/** Whoever shows a token of the future was not fenced off: it has mixed something up. */
+function refuseUnknownToken({ attemptId, ...attempt }: Attempt, fencingToken: number): void {
+  const isGiven = Number.isInteger(fencingToken) && fencingToken > 0;
+  if (isGiven && fencingToken <= attempt.fencingToken) return;
+  const message = `No claim gave attempt ${attemptId} the fencing token ${fencingToken}. Send the token that the claim of this attempt answered with.`;
+  throw new Refusal('UNKNOWN_FENCING_TOKEN', message, { attemptId, fencingToken });
+}
+
+/** An older token than the attempt's own, or the token of one that has ended. Told once per move. */
+function refuse(
+  { type: move, fencingToken, nowMs: atMs }: AttemptMove,
+  attempt: Attempt,
+): DispatchEvent[] {
+  if (attempt.refused.includes(move)) throw staleToken(attempt, fencingToken);
+  return [{ type: 'StaleTokenRefused', data: { ...idsOf(attempt), fencingToken, move, atMs } }];
+}
+
 /** A move of an attempt that has ended. */
-function decideLateMove(command: AttemptMove, state: DispatchState): DispatchEvent[] {
-  const { attemptId, fencingToken, nowMs: atMs } = command;
-  const attempt = state.ended.get(attemptId);
-  if (attempt === undefined) {
-    const message = `There is no attempt ${attemptId}. Claim a task to begin one.`;
-    throw new Refusal('ATTEMPT_NOT_FOUND', message, { attemptId });
-  }
-  if (attempt.fencingToken !== fencingToken) throw staleToken(attempt, fencingToken);
-  if (command.type === 'complete' && isRepeated(command, attempt)) return [];
-  const late = command.type === 'complete' ? lateResult(command, attempt, state) : [];
-  if (attempt.refused.includes(command.type) && late.length === 0) {
-    throw staleToken(attempt, fencingToken);
-  }
-  const data = { ...idsOf(attempt), move: command.type, atMs };
-  return [...late, { type: 'StaleTokenRefused', data }];
+function decideLateMove(
+  command: AttemptMove,
+  attempt: EndedAttempt,
+  state: DispatchState,
+): DispatchEvent[] {
+  if (command.type !== 'complete') return refuse(command, attempt);
+  if (isRepeated(command, attempt)) return [];
+  const late = lateResult(command, attempt, state);
+  // What is kept is told with the refusal, also when the move was refused before.
+  return [...late, ...refuse(command, late.length === 0 ? attempt : { ...attempt, refused: [] })];
 }
 
 /** Its answer was lost, so that the worker asks again. */
@@ -166,7 +194,7 @@ function unblockedBy(taskId: string, state: DispatchState): Task[] {
   });
 }
 
-export function idsOf(attempt: EndedAttempt | RunningAttempt): {
+export function idsOf(attempt: Attempt): {
   taskId: string;
   attemptId: string;
   workerId: string;

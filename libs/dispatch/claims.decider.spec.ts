@@ -1,14 +1,13 @@
-import fc from 'fast-check';
 import { limits } from '#kernel/limits.js';
 import { claude, codex, Dispatch, task } from './dispatch.spec-helper.js';
-import { ReadyQueue } from './ready-queue.js';
 
 const hourMs = 60 * 60_000;
+const wish = { attemptId: 'a', budgets: [], leaseMs: limits.leaseMs };
 
 describe('A claim', () => {
   test('gives the task, its token, its lease and the deadline of its size', () => {
     const dispatch = new Dispatch().worker('w').submit({ size: 'large' }).later(250);
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(dispatch.when(command)).toMatchObject([
       {
         type: 'TaskClaimed',
@@ -27,19 +26,26 @@ describe('A claim', () => {
     ]);
   });
 
+  test('has the lease that this server is configured to give', () => {
+    const dispatch = new Dispatch().worker('w').submit({});
+    dispatch.when({ type: 'claim', workerId: 'w', ...wish, leaseMs: 90_000 });
+    expect(dispatch.later(90_000).tick()).toEqual([]);
+    expect(dispatch.later(1).tick()).toEqual(['LeaseExpired']);
+  });
+
   test('that comes again under its id gives nothing new, and to another worker nothing at all', () => {
     const dispatch = new Dispatch()
       .worker('w')
       .worker('v')
       .submit({ taskId: 'a' }, { taskId: 'b' });
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(dispatch.types(command)).toEqual(['TaskClaimed']);
     expect(dispatch.types(command)).toEqual([]);
     expect(dispatch.refusal({ ...command, workerId: 'v' })).toBe('ILLEGAL_MOVE');
   });
 
   test('of a worker that nobody knows is refused', () => {
-    const command = { type: 'claim', workerId: 'w', attemptId: 'a', budgets: [] } as const;
+    const command = { type: 'claim', workerId: 'w', ...wish } as const;
     expect(new Dispatch().refusal(command)).toBe('WORKER_NOT_FOUND');
   });
 
@@ -154,57 +160,60 @@ describe('Shards', () => {
   });
 });
 
-describe('The ready queue', () => {
-  const kind = task();
+describe('A claim, however many tasks there are,', () => {
+  const count = 20_000;
+  const isSeen = (dispatch: Dispatch) => [...dispatch.state.ready.heads(dispatch.nowMs)].length;
 
-  test('has the next of each kind at its head, whatever is put in and taken out', () => {
-    const step = fc.record({ id: fc.nat(40), dueMs: fc.nat(20), isIn: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-        const queue = new ReadyQueue();
-        const model = new Map<string, { dueMs: number; order: number }>();
-        for (const [order, { id, dueMs, isIn }] of steps.entries()) {
-          const taskId = `t${id}`;
-          queue.take(taskId);
-          model.delete(taskId);
-          if (isIn) queue.put(kind, { taskId, dueMs, order });
-          if (isIn) model.set(taskId, { dueMs, order });
-          const first = [...model].sort(
-            ([, a], [, b]) => a.dueMs - b.dueMs || a.order - b.order,
-          )[0];
-          expect([...queue.heads()].map(({ head }) => head.taskId)).toEqual(
-            first ? [first[0]] : [],
-          );
-          expect(queue.length).toBe(model.size);
-        }
-      }),
-    );
-  });
-
-  test('stays in order when most of its middle is taken out', () => {
-    const queue = new ReadyQueue();
-    for (let n = 0; n < 1_000; n += 1) queue.put(kind, { taskId: `t${n}`, dueMs: n, order: n });
-    for (let n = 1; n < 1_000; n += 1) queue.take(`t${n}`);
-    expect([...queue.heads()].map(({ head }) => head.taskId)).toEqual(['t0']);
-    expect(queue.aheadInLine('t0')).toBe(0);
-    queue.take('t0');
-    expect([...queue.heads()]).toEqual([]);
-  });
-
-  test('is looked at once per kind by a claim, however many tasks there are', () => {
+  function filled(): Dispatch {
     const dispatch = new Dispatch().worker('w');
-    const count = 20_000;
-    for (let from = 0; from < count; from += limits.tasksPerBatchMax) {
-      const tasks = Array.from({ length: limits.tasksPerBatchMax }, (_, index) =>
-        task({ taskId: `t${from + index}`, lane: index % 2 ? 'normal' : 'critical' }),
-      );
-      const events = tasks.map(
-        (spec) => ({ type: 'TaskSubmitted', data: { ...spec, atMs: 0 } }) as const,
-      );
-      for (const event of events) dispatch.apply(event);
+    for (let n = 0; n < count; n += 1) {
+      const spec = task({ taskId: `t${n}`, lane: n % 2 ? 'normal' : 'critical' });
+      dispatch.apply({ type: 'TaskSubmitted', data: { ...spec, atMs: 0 } });
     }
+    return dispatch;
+  }
+
+  test('looks at one of each kind', () => {
+    const dispatch = filled();
     expect(dispatch.state.ready.length).toBe(count);
-    expect([...dispatch.state.ready.heads()]).toHaveLength(2);
+    expect(isSeen(dispatch)).toBe(2);
     expect(dispatch.claim('w')).toBe('t0');
+  });
+
+  test('looks at none that is delayed, until their time has come, and then at one of each kind', () => {
+    const dispatch = filled();
+    const { agent, provider, account } = codex;
+    const seat = { agent, provider, account, model: null, stolen: false, reservedNanoUsd: 0 };
+    const clocks = { leaseMs: 1, progressMs: 1, waitedMs: 0 };
+    const failed = { cause: 'error', error: 'it broke', retryable: true, durationMs: 0 } as const;
+    for (let n = 0; n < count; n += 1) {
+      const ids = { taskId: `t${n}`, attemptId: `early${n}`, fencingToken: n + 1, workerId: 'w' };
+      dispatch.apply({ type: 'TaskClaimed', data: { ...ids, ...seat, ...clocks, atMs: 0 } });
+      const notBeforeMs = 1_000 + n;
+      dispatch.apply({ type: 'AttemptFailed', data: { ...ids, ...failed, notBeforeMs, atMs: 0 } });
+    }
+    expect([dispatch.state.delayed.size, isSeen(dispatch)]).toEqual([count, 0]);
+    expect(dispatch.claim('w')).toBeUndefined();
+    expect(isSeen(dispatch.later(1_000 + count))).toBe(2);
+    expect(dispatch.claim('w')).toBe('t0');
+  });
+
+  test('knows what is settling from a few sums', () => {
+    const dispatch = new Dispatch().worker('w');
+    const tasks = Array.from({ length: 500 }, (_, n) => ({
+      taskId: `t${n}`,
+      team: 'core',
+      reserveNanoUsd: 1,
+    }));
+    dispatch.submit(...tasks);
+    for (let n = 0; n < 500; n += 1) dispatch.later(99).complete(dispatch.run('w'));
+    const steps = limits.settlingMs / limits.settlingStepMs;
+    expect(dispatch.state.settling.length).toBeLessThanOrEqual(steps + 1);
+    const settling = dispatch.state.settling.map((it) => it.nanoUsdByScope.get('team:core') ?? 0);
+    const sum = settling.reduce((all, it) => all + it, 0);
+    expect(sum).toBeGreaterThanOrEqual(Math.floor(limits.settlingMs / 99));
+    expect(sum).toBeLessThanOrEqual(
+      Math.ceil((limits.settlingMs + limits.settlingStepMs) / 99) + 1,
+    );
   });
 });

@@ -69,7 +69,7 @@ function claimed(
   { taskId, kind, isHome }: Candidate,
   { agent, provider, account }: Seat,
   workerId: string,
-  { attemptId }: ClaimWish,
+  { attemptId, leaseMs }: ClaimWish,
   nowMs: number,
 ): TaskClaimed {
   const task = state.tasks.get(taskId);
@@ -79,7 +79,7 @@ function claimed(
     stolen: !isHome,
     fencingToken: state.lastFencingToken + 1,
     reservedNanoUsd: kind.reserveNanoUsd,
-    leaseMs: limits.leaseMs,
+    leaseMs,
     progressMs: progressMsOf(task?.spec.size ?? 'medium'),
     waitedMs: nowMs - (task?.readySinceMs ?? nowMs),
     atMs: nowMs,
@@ -111,13 +111,8 @@ function* candidates(
       isHome,
     };
   };
-  for (const { kind, head } of state.ready.heads()) {
+  for (const { kind, head } of state.ready.heads(nowMs)) {
     yield candidate(kind, head.taskId, head.dueMs, head.order);
-  }
-  for (const taskId of state.delayed) {
-    const task = state.tasks.get(taskId);
-    if (task?.status.is !== 'delayed' || task.status.notBeforeMs > nowMs) continue;
-    yield candidate(kindOfTask(task), taskId, dueMsOf(task), task.order);
   }
   for (const task of unblocked) {
     const ready = { ...task, readySinceMs: task.readySinceMs ?? nowMs };

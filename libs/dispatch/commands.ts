@@ -39,6 +39,8 @@ export interface ClaimWish {
   /** Made by the worker: claiming again under the same id gives the same attempt. */
   readonly attemptId: string;
   readonly budgets: readonly BudgetReading[];
+  /** How long its worker may be silent, as this server is configured. */
+  readonly leaseMs: number;
 }
 
 export interface Claim extends Timed, ClaimWish {

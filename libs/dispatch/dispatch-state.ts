@@ -4,7 +4,7 @@ import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { Fact } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
-import type { TaskSpec } from './commands.js';
+import type { AttemptMove, TaskSpec } from './commands.js';
 import { ReadyQueue, type ReadyView } from './ready-queue.js';
 
 /** What dispatch knows, in a shape that cannot be wrong: what a status lacks, it does not have. */
@@ -55,6 +55,9 @@ interface AttemptFacts {
   readonly scopes: readonly string[];
 }
 
+/** Which moves were refused under a token that no longer holds: each is told once. */
+type RefusedMoves = readonly AttemptMove['type'][];
+
 export interface RunningAttempt extends AttemptFacts {
   readonly phase: 'claimed' | 'started';
   readonly sessionId: string | null;
@@ -64,6 +67,7 @@ export interface RunningAttempt extends AttemptFacts {
   readonly progressFromMs: number;
   readonly leaseMs: number;
   readonly progressMs: number;
+  readonly refused: RefusedMoves;
 }
 
 export interface EndedAttempt {
@@ -73,8 +77,7 @@ export interface EndedAttempt {
   readonly fencingToken: number;
   readonly end: 'completed' | 'lost';
   readonly resultHash: string | null;
-  /** Which moves were refused since: each is told once. */
-  readonly refused: readonly string[];
+  readonly refused: RefusedMoves;
 }
 
 interface Gate {
@@ -96,6 +99,7 @@ export interface CoolingDown {
   readonly claims: number;
   /** The first of them: while it is not known to go well, there is no second. */
   readonly probeAttemptId: string | null;
+  readonly hasProbeCompleted: boolean;
 }
 
 /**
@@ -104,8 +108,7 @@ export interface CoolingDown {
  */
 interface Settling {
   readonly untilMs: number;
-  readonly scopes: readonly string[];
-  readonly reservedNanoUsd: number;
+  readonly nanoUsdByScope: Map<string, number>;
 }
 
 export type Worker = DataOf<'WorkerRegistered'>;
@@ -131,13 +134,17 @@ export interface DispatchState {
   /** Running attempts by scope. */
   readonly wip: ReadonlyMap<string, number>;
   readonly reservedNanoUsd: ReadonlyMap<string, number>;
-  /** Of attempts that ended a moment ago, the oldest first. */
+  /** Of attempts that ended a moment ago, summed by steps of time, the oldest first: never many. */
   readonly settling: readonly Settling[];
   readonly coolingDown: ReadonlyMap<string, CoolingDown>;
   /** Failures of a provider in a row, for the breaker. */
   readonly providerFailures: ReadonlyMap<string, number>;
   /** Tasks that have neither completed nor been cancelled nor parked. */
   readonly openTasks: number;
+  /** Tasks in the dead letters. */
+  readonly parkedTasks: number;
+  /** How many open tasks there are of each kind, by `keyOf`: a claim may look at one of each. */
+  readonly openKinds: ReadonlyMap<string, number>;
   readonly lastFencingToken: number;
   /** The newest time that any event told: time never runs back behind it. */
   readonly clockMs: number;
@@ -176,6 +183,8 @@ export function emptyState(): OwnState {
     coolingDown: new Map(),
     providerFailures: new Map(),
     openTasks: 0,
+    parkedTasks: 0,
+    openKinds: new Map(),
     lastFencingToken: 0,
     clockMs: 0,
   };

@@ -5,6 +5,8 @@ import { Decisions } from '#platform/decisions.js';
 import { claude, Dispatch, task } from './dispatch.spec-helper.js';
 import { dispatchDecider } from './dispatch.decider.js';
 
+const wish = { attemptId: 'x', budgets: [], leaseMs: 30_000 };
+
 const origin = () => ({
   commandId: randomUUID(),
   actor: 'test',
@@ -20,7 +22,7 @@ test('Nobody shares a state with anybody', () => {
 
 test('Deciding changes nothing', () => {
   const dispatch = new Dispatch().worker('w').submit({ taskId: 'a' }, { taskId: 'b' });
-  const command = { type: 'claim', workerId: 'w', attemptId: 'x', budgets: [], nowMs: 0 } as const;
+  const command = { type: 'claim', workerId: 'w', ...wish, nowMs: 0 } as const;
   const [first, second] = [1, 2].map(() => dispatchDecider.decide(command, dispatch.state));
   expect(first).toEqual(second);
   expect([dispatch.state.running.size, dispatch.state.ready.length]).toEqual([0, 2]);
@@ -46,7 +48,7 @@ describe('Two processes with eight workers on one log', () => {
     await two.decide({ type: 'submit', tasks, nowMs: 0 }, origin());
     const claims = Array.from({ length: 240 }, (_, index) => {
       const ids = { workerId: `w${index % 8}`, attemptId: `a${index}` };
-      const command = { type: 'claim', ...ids, budgets: [], nowMs: 1 } as const;
+      const command = { type: 'claim', ...wish, ...ids, nowMs: 1 } as const;
       return (index % 2 ? one : two).decide(command, origin());
     });
     const events = (await Promise.all(claims)).flatMap((decision) => decision.events);

@@ -1,4 +1,5 @@
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
+import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
 import type { BudgetReading, DispatchCommand, RegisterWorker, Seat, TaskSpec } from './commands.js';
 import { dispatchDecider } from './dispatch.decider.js';
@@ -68,7 +69,8 @@ export class Dispatch {
   /** The task that the worker got; undefined = none. */
   claim(workerId: string, budgets: readonly BudgetReading[] = []): string | undefined {
     const attemptId = `a${(this.attempts += 1)}`;
-    const [event] = this.when({ type: 'claim', workerId, attemptId, budgets });
+    const { leaseMs } = limits;
+    const [event] = this.when({ type: 'claim', workerId, attemptId, budgets, leaseMs });
     return event?.type === 'TaskClaimed' ? event.data.taskId : undefined;
   }
 

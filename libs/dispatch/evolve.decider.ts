@@ -1,15 +1,16 @@
 import { limits } from '#kernel/limits.js';
-import {
-  dueMsOf,
-  isOpen,
-  type DispatchEvent,
-  type OwnState,
-  type RunningAttempt,
-  type Task,
-  type TaskStatus,
+import type { AttemptMove } from './commands.js';
+import type {
+  DispatchEvent,
+  EndedAttempt,
+  OwnState,
+  RunningAttempt,
+  Task,
+  TaskStatus,
 } from './dispatch-state.js';
 import { kindOfTask } from './claims.decider.js';
 import { evolveGate } from './evolve-gates.decider.js';
+import { add, change, put, queued } from './evolve-tasks.decider.js';
 import { coolDownKey, isUnder, scopesOf } from './gates.decider.js';
 
 /** What each event makes of the state. Changes it in place: see `DispatchState`. */
@@ -82,24 +83,6 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
   }
 }
 
-/** The one place that puts a task into the indexes where it belongs, and out of the others. */
-function put(state: OwnState, task: Task): void {
-  const { taskId } = task.spec;
-  const before = state.tasks.get(taskId);
-  if (before?.status.is === 'ready') state.ready.take(taskId);
-  state.delayed.delete(taskId);
-  state.openTasks += Number(isOpen(task.status)) - Number(before ? isOpen(before.status) : false);
-  state.tasks.set(taskId, task);
-  if (task.status.is === 'delayed') state.delayed.add(taskId);
-  if (task.status.is !== 'ready') return;
-  state.ready.put(kindOfTask(task), { taskId, dueMs: dueMsOf(task), order: task.order });
-}
-
-function change(state: OwnState, taskId: string, changed: Partial<Task>): void {
-  const task = state.tasks.get(taskId);
-  if (task !== undefined) put(state, { ...task, ...changed });
-}
-
 function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted'>): void {
   const { taskId, idempotencyKey, dependsOn, lane } = spec;
   for (const other of dependsOn) {
@@ -109,15 +92,6 @@ function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted
   const order = state.tasks.size + 1;
   const task = { spec, order, lane, spentAttempts: 0, readySinceMs: null, lateResults: [] };
   put(state, queued(state, task, atMs));
-}
-
-/** Ready, or waiting for what it depends on. */
-function queued(state: OwnState, task: Omit<Task, 'status'>, atMs: number): Task {
-  const missing = task.spec.dependsOn.filter(
-    (other) => state.tasks.get(other)?.status.is !== 'completed',
-  );
-  if (missing.length > 0) return { ...task, status: { is: 'waiting', missing } };
-  return { ...task, status: { is: 'ready' }, readySinceMs: task.readySinceMs ?? atMs };
 }
 
 function queueAnew(
@@ -152,7 +126,7 @@ function claimed(state: OwnState, data: DataOfType<'TaskClaimed'>): void {
     leaseMs,
     progressMs,
   };
-  const news = { phase: 'claimed', sessionId: null, percent: null } as const;
+  const news = { phase: 'claimed', sessionId: null, percent: null, refused: [] } as const;
   state.running.set(attemptId, { ...ids, ...clocks, ...news, reservedNanoUsd, scopes });
   state.lastFencingToken = fencingToken;
   for (const [key, it] of state.coolingDown) {
@@ -184,7 +158,7 @@ function end(
 ): void {
   const attempt = state.running.get(attemptId);
   if (attempt === undefined) return;
-  const { taskId, workerId, fencingToken, scopes, reservedNanoUsd } = attempt;
+  const { taskId, workerId, fencingToken, scopes, reservedNanoUsd, refused } = attempt;
   for (const scope of scopes) {
     add(state.wip, scope, -1);
     add(state.reservedNanoUsd, scope, -reservedNanoUsd);
@@ -192,23 +166,28 @@ function end(
   settle(state, attempt);
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
-  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused: [] });
+  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused });
+  endProbe(state, attemptId, how === 'completed');
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
-  else freeProbe(state, attempt);
 }
 
 function settle(state: OwnState, { scopes, reservedNanoUsd }: RunningAttempt): void {
   const { settling, clockMs } = state;
   while (settling[0] !== undefined && settling[0].untilMs <= clockMs) settling.shift();
   if (reservedNanoUsd === 0) return;
-  settling.push({ untilMs: clockMs + limits.settlingMs, scopes, reservedNanoUsd });
+  const stepMs = limits.settlingStepMs;
+  const untilMs = Math.ceil((clockMs + limits.settlingMs) / stepMs) * stepMs;
+  let last = settling.at(-1);
+  if (last?.untilMs !== untilMs) settling.push((last = { untilMs, nanoUsdByScope: new Map() }));
+  for (const scope of scopes) add(last.nanoUsdByScope, scope, reservedNanoUsd);
 }
 
 /** A probe that came to nothing proves nothing: there may be another. */
-function freeProbe(state: OwnState, { attemptId }: RunningAttempt): void {
+function endProbe(state: OwnState, attemptId: string, hasProbeCompleted: boolean): void {
   for (const [key, it] of state.coolingDown) {
     if (it.probeAttemptId !== attemptId) continue;
-    state.coolingDown.set(key, { ...it, claims: 0, probeAttemptId: null });
+    const next = hasProbeCompleted ? { hasProbeCompleted } : { claims: 0, probeAttemptId: null };
+    state.coolingDown.set(key, { ...it, ...next });
   }
 }
 
@@ -263,14 +242,17 @@ function keepLateResult(state: OwnState, data: DataOfType<'LateResultKept'>): vo
 }
 
 function refused(state: OwnState, { attemptId, move }: DataOfType<'StaleTokenRefused'>): void {
-  const attempt = state.ended.get(attemptId);
-  if (attempt === undefined) return;
-  state.ended.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
+  tell(state.running, attemptId, move);
+  tell(state.ended, attemptId, move);
 }
 
-/** What comes to nothing is not kept, so that the same state always looks the same. */
-function add(sums: Map<string, number>, key: string, by: number): void {
-  const sum = (sums.get(key) ?? 0) + by;
-  if (sum === 0) sums.delete(key);
-  else sums.set(key, sum);
+/** Each move stands here once, however often it was told of. */
+function tell<T extends Pick<EndedAttempt, 'refused'>>(
+  attempts: Map<string, T>,
+  attemptId: string,
+  move: AttemptMove['type'],
+): void {
+  const attempt = attempts.get(attemptId);
+  if (attempt === undefined || attempt.refused.includes(move)) return;
+  attempts.set(attemptId, { ...attempt, refused: [...attempt.refused, move] });
 }

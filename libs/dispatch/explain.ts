@@ -82,7 +82,7 @@ function* workerReasons(
       hasSeat = true;
       const closed = [...closedGates(state, kind, seat, workerId, { nowMs, budgets })];
       if (closed.length === 0 && running < worker.slots) {
-        const aheadOfItsKind = state.ready.aheadInLine(task.spec.taskId) ?? 0;
+        const aheadOfItsKind = state.ready.aheadInLine(task.spec.taskId, nowMs) ?? 0;
         yield { for: 'turn', aheadOfItsKind };
         return;
       }

@@ -97,11 +97,9 @@ function* budgets(
   for (const { scope, limitNanoUsd, spentNanoUsd } of view.budgets) {
     if (!scopes.includes(scope)) continue;
     // What an attempt that ends in the same breath had reserved is yet to be settled.
-    const settling = state.settling.filter(
-      (it) => it.untilMs > view.nowMs && it.scopes.includes(scope),
-    );
+    const settling = state.settling.filter((it) => it.untilMs > view.nowMs);
     const reservedNanoUsd = settling.reduce(
-      (sum, it) => sum + it.reservedNanoUsd,
+      (sum, it) => sum + (it.nanoUsdByScope.get(scope) ?? 0),
       state.reservedNanoUsd.get(scope) ?? 0,
     );
     const wantedNanoUsd = kind.reserveNanoUsd;
@@ -151,9 +149,8 @@ function claimsAllowed(state: DispatchState, coolDown: CoolingDown, nowMs: numbe
 }
 
 function isProven(state: DispatchState, coolDown: CoolingDown, nowMs: number): boolean {
-  const { probeAttemptId } = coolDown;
-  if (probeAttemptId === null) return false;
-  if (state.ended.get(probeAttemptId)?.end === 'completed') return true;
+  const { probeAttemptId, hasProbeCompleted } = coolDown;
+  if (probeAttemptId === null || hasProbeCompleted) return hasProbeCompleted;
   const probe = state.running.get(probeAttemptId);
   return probe !== undefined && nowMs - probe.claimedAtMs >= limits.coolDownProofMs;
 }

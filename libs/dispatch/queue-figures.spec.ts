@@ -1,6 +1,7 @@
 import { task } from './dispatch.spec-helper.js';
 import type { DispatchEvent } from './dispatch-state.js';
 import { queueFigures } from './queue-figures.js';
+import { QueueWindow } from './queue-window.js';
 
 const hourMs = 60 * 60_000;
 const attempt = { taskId: 't', attemptId: 'a', workerId: 'w', fencingToken: 1 };
@@ -13,12 +14,9 @@ function figures(arrivals: number, durationsMs: readonly number[], slots: number
     const data = { ...attempt, resultHash: null, durationMs, atMs: 0 };
     return { type: 'AttemptCompleted', data };
   });
-  const [impl] = queueFigures({
-    events: [...submitted, ...completed],
-    windowMs: hourMs,
-    shardOf: () => 'impl',
-    slotsOf: () => slots,
-  });
+  const window = new QueueWindow(0);
+  for (const event of [...submitted, ...completed]) window.observe(event, () => 'impl');
+  const [impl] = queueFigures(window, hourMs, () => slots);
   return impl!;
 }
 
@@ -63,15 +61,15 @@ describe('The figures of a shard', () => {
       const data = { ...attempt, taskId, ...seat, ...bounds, waitedMs, atMs: 0 };
       return { type: 'TaskClaimed', data };
     };
-    const all = queueFigures({
-      events: [claimed('i', 100), claimed('i', 300), claimed('r', 7), claimed('unknown', 9)],
-      windowMs: hourMs,
-      shardOf: (taskId) => (({ i: 'impl', r: 'review' }) as const)[taskId],
-      slotsOf: () => 1,
-    });
+    const window = new QueueWindow(0);
+    const events = [claimed('i', 100), claimed('i', 300), claimed('r', 7), claimed('unknown', 9)];
+    for (const event of events) {
+      window.observe(event, (taskId) => (({ i: 'impl', r: 'review' }) as const)[taskId]);
+    }
+    const all = queueFigures(window, hourMs, () => 1);
     expect(all.map(({ shard, observedWaitMs }) => [shard, observedWaitMs])).toEqual([
-      ['impl', { mean: 200, max: 300 }],
-      ['review', { mean: 7, max: 7 }],
+      ['impl', { mean: 200, p95: 300, max: 300 }],
+      ['review', { mean: 7, p95: 7, max: 7 }],
       ['architect', null],
     ]);
   });

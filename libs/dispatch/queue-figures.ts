@@ -1,5 +1,5 @@
 import { shard as shards, type Shard } from '#eventstore/vocabulary/dispatch.events.js';
-import type { DispatchEvent } from './dispatch-state.js';
+import { waitP95Ms, type QueueWindow, type ShardSums } from './queue-window.js';
 
 /** How loaded a shard is: what queueing theory (M/M/c) expects, beside what was seen. */
 export interface ShardFigures {
@@ -14,29 +14,27 @@ export interface ShardFigures {
   readonly utilisation: number | null;
   /** Wq: null while it is not known, or without end. */
   readonly expectedWaitMs: number | null;
-  readonly observedWaitMs: { readonly mean: number; readonly max: number } | null;
-}
-
-export interface FiguresOf {
-  /** Those of the window, in order. */
-  readonly events: readonly DispatchEvent[];
-  readonly windowMs: number;
-  /** undefined when the task is not known. */
-  readonly shardOf: (taskId: string) => Shard | undefined;
-  readonly slotsOf: (shard: Shard) => number;
+  /** p95 is at most a fifth too long. */
+  readonly observedWaitMs: {
+    readonly mean: number;
+    readonly p95: number;
+    readonly max: number;
+  } | null;
 }
 
 const hourMs = 60 * 60_000;
 
-export function queueFigures({ events, windowMs, shardOf, slotsOf }: FiguresOf): ShardFigures[] {
+/** @param slotsOf how many attempts of a shard can run at once */
+export function queueFigures(
+  window: QueueWindow,
+  nowMs: number,
+  slotsOf: (shard: Shard) => number,
+): ShardFigures[] {
   return shards.options.map((shard) => {
-    const own = events.filter(({ data }) => 'taskId' in data && shardOf(data.taskId) === shard);
-    const arrivals = own.filter(({ type }) => type === 'TaskSubmitted').length;
-    const waits = own.flatMap(({ type, data }) => (type === 'TaskClaimed' ? [data.waitedMs] : []));
-    const served = own.flatMap(({ data }) => ('durationMs' in data ? [data.durationMs] : []));
-    const arrivalsPerHour = (arrivals * hourMs) / windowMs;
-    const servedMs = sum(served);
-    const servedPerHourPerSlot = servedMs === 0 ? null : (served.length * hourMs) / servedMs;
+    const seen = window.of(shard, nowMs);
+    const arrivalsPerHour = (seen.arrivals * hourMs) / window.lengthMs(nowMs);
+    const servedPerHourPerSlot =
+      seen.servedMs === 0 ? null : (seen.served * hourMs) / seen.servedMs;
     const slots = slotsOf(shard);
     return {
       shard,
@@ -44,10 +42,15 @@ export function queueFigures({ events, windowMs, shardOf, slotsOf }: FiguresOf):
       servedPerHourPerSlot,
       slots,
       ...expected(arrivalsPerHour, servedPerHourPerSlot, slots),
-      observedWaitMs:
-        waits.length === 0 ? null : { mean: sum(waits) / waits.length, max: Math.max(...waits) },
+      observedWaitMs: observedWait(seen),
     };
   });
+}
+
+function observedWait(seen: ShardSums): ShardFigures['observedWaitMs'] {
+  const { claims, waitedMs, waitedMsMax } = seen;
+  const p95 = waitP95Ms(seen);
+  return p95 === null ? null : { mean: waitedMs / claims, p95, max: waitedMsMax };
 }
 
 function expected(
@@ -67,8 +70,4 @@ function mustWait(offered: number, slots: number): number {
   let blocked = 1;
   for (let n = 1; n <= slots; n += 1) blocked = (offered * blocked) / (n + offered * blocked);
   return blocked / (1 - (offered / slots) * (1 - blocked));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, it) => total + it, 0);
 }

@@ -10,7 +10,7 @@ const named = scope
   .default('all')
   .describe('`all`, or lane:, shard:, worker:, agent:, ... and a name.');
 
-export const gateBody = z.strictObject({ scope: named, reason: why });
+export const gateBody = z.strictObject({ scope: named, reason: why }).prefault({});
 export type GateBody = z.infer<typeof gateBody>;
 export const wipBody = z.strictObject({
   scope: named,
@@ -34,7 +34,7 @@ const shardShape = z.strictObject({
   slots: z.int().describe('c'),
   utilisation: z.number().nullable().describe('ρ = λ / (c μ): from 1 on the queue grows.'),
   expectedWaitMs: milliseconds.describe('Wq of M/M/c; null: not known, or without end.'),
-  observedWaitMs: z.strictObject({ mean: z.number(), max: z.number() }).nullable(),
+  observedWaitMs: z.strictObject({ mean: z.number(), p95: z.number(), max: z.number() }).nullable(),
 });
 
 export const queueShape = z.strictObject({

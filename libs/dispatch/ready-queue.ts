@@ -1,4 +1,5 @@
 import type { TaskSpec } from './commands.js';
+import { Heap } from './heap.js';
 
 /** All that gates look at in a task: tasks of one kind may be claimed at the same times. */
 export type TaskKind = Pick<
@@ -14,129 +15,113 @@ export interface ReadyTask {
   readonly order: number;
 }
 
-function isBefore(a: ReadyTask, b: ReadyTask): boolean {
-  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+export interface DelayedTask extends ReadyTask {
+  readonly kind: TaskKind;
+  /** From when on it is as good as ready. */
+  readonly notBeforeMs: number;
 }
 
-/** Tasks of one kind, the next one at hand. Reading changes nothing. */
-class Line {
-  private readonly heap: ReadyTask[] = [];
-  private readonly present = new Map<string, ReadyTask>();
-
-  get length(): number {
-    return this.present.size;
-  }
-
-  get head(): ReadyTask | undefined {
-    return this.heap[0];
-  }
-
-  put(task: ReadyTask): void {
-    this.present.set(task.taskId, task);
-    this.push(task);
-  }
-
-  /** What is taken from the middle stays in the heap until it comes up, or is half of it. */
-  take(taskId: string): void {
-    this.present.delete(taskId);
-    for (let top = this.heap[0]; top && this.present.get(top.taskId) !== top; top = this.heap[0]) {
-      this.pop();
-    }
-    if (this.heap.length > 64 && this.heap.length > 2 * this.present.size) {
-      this.heap.length = 0;
-      for (const task of this.present.values()) this.push(task);
-    }
-  }
-
-  /** How many are before this one. Looks at all of them. */
-  ahead(task: ReadyTask): number {
-    return [...this.present.values()].filter((other) => isBefore(other, task)).length;
-  }
-
-  get(taskId: string): ReadyTask | undefined {
-    return this.present.get(taskId);
-  }
-
-  private push(task: ReadyTask): void {
-    const { heap } = this;
-    let index = heap.length;
-    while (index > 0) {
-      const above = (index - 1) >> 1;
-      const parent = heap[above];
-      if (parent === undefined || !isBefore(task, parent)) break;
-      heap[index] = parent;
-      index = above;
-    }
-    heap[index] = task;
-  }
-
-  private pop(): void {
-    const { heap } = this;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      const [left, right] = [heap[2 * index + 1], heap[2 * index + 2]];
-      if (left === undefined) break;
-      const isRight = right !== undefined && isBefore(right, left);
-      const child = isRight ? right : left;
-      if (!isBefore(child, last)) break;
-      heap[index] = child;
-      index = 2 * index + (isRight ? 2 : 1);
-    }
-    heap[index] = last;
-  }
+interface Line {
+  readonly kind: TaskKind;
+  readonly tasks: Heap<ReadyTask>;
 }
 
 /** What may be read of the queue; only `evolve` changes it. */
 export interface ReadyView {
+  /** Tasks that are ready, without those that were delayed. */
   readonly length: number;
-  /** One for each kind of which there is a task: the one whose turn it is. */
-  heads(): Iterable<{ readonly kind: TaskKind; readonly head: ReadyTask }>;
-  /** How many of the same kind are before this one; undefined when it is not here. */
-  aheadInLine(taskId: string): number | undefined;
+  /** One for each kind of which a task may be claimed at this time: the one whose turn it is. */
+  heads(nowMs: number): Iterable<{ readonly kind: TaskKind; readonly head: ReadyTask }>;
+  /** How many of the same kind are before this one; undefined when it is not here at this time. */
+  aheadInLine(taskId: string, nowMs: number): number | undefined;
 }
 
 /**
- * The tasks that nothing but gates and free workers keeps from being claimed. Gates see only the kind
- * of a task, so a claim looks at one task of each kind, however many there are.
+ * The tasks that nothing but gates, free workers and time keeps from being claimed. Gates see only the
+ * kind of a task, so a claim looks at one task of each kind, however many there are.
+ *
+ * Who reads says what time it is. The queue remembers up to when it has let delayed tasks into their
+ * lines, so that each goes in once and not at every claim. That shows in no answer: asked about a time
+ * before, it takes them out again.
  */
 export class ReadyQueue implements ReadyView {
-  private readonly lines = new Map<string, { readonly kind: TaskKind; readonly line: Line }>();
+  private readonly lines = new Map<string, Line>();
   private readonly lineOf = new Map<string, string>();
+  private readonly delayed = new Heap<DelayedTask>(isEarlier);
+  /** Those in the lines that were delayed until a time that has come. */
+  private readonly due = new Map<string, DelayedTask>();
+  private letInUntilMs = 0;
 
   get length(): number {
-    return this.lineOf.size;
+    return this.lineOf.size - this.due.size;
   }
 
   put(kind: TaskKind, task: ReadyTask): void {
     const key = keyOf(kind);
-    let entry = this.lines.get(key);
-    if (entry === undefined) this.lines.set(key, (entry = { kind, line: new Line() }));
-    entry.line.put(task);
+    let line = this.lines.get(key);
+    if (line === undefined) {
+      this.lines.set(key, (line = { kind, tasks: new Heap<ReadyTask>(isBefore) }));
+    }
+    line.tasks.put(task);
     this.lineOf.set(task.taskId, key);
   }
 
+  putLater(task: DelayedTask): void {
+    if (task.notBeforeMs > this.letInUntilMs) this.delayed.put(task);
+    else this.letIn(task);
+  }
+
   take(taskId: string): void {
+    this.delayed.take(taskId);
+    this.due.delete(taskId);
     const key = this.lineOf.get(taskId);
     if (key === undefined) return;
     this.lineOf.delete(taskId);
-    const entry = this.lines.get(key);
-    entry?.line.take(taskId);
-    if (entry?.line.length === 0) this.lines.delete(key);
+    const line = this.lines.get(key);
+    line?.tasks.take(taskId);
+    if (line?.tasks.length === 0) this.lines.delete(key);
   }
 
-  *heads(): Generator<{ kind: TaskKind; head: ReadyTask }> {
-    for (const { kind, line } of this.lines.values()) {
-      if (line.head !== undefined) yield { kind, head: line.head };
+  *heads(nowMs: number): Generator<{ kind: TaskKind; head: ReadyTask }> {
+    this.turnTo(nowMs);
+    for (const { kind, tasks } of this.lines.values()) {
+      if (tasks.head !== undefined) yield { kind, head: tasks.head };
     }
   }
 
-  aheadInLine(taskId: string): number | undefined {
-    const line = this.lines.get(this.lineOf.get(taskId) ?? '')?.line;
-    const task = line?.get(taskId);
-    return line === undefined || task === undefined ? undefined : line.ahead(task);
+  aheadInLine(taskId: string, nowMs: number): number | undefined {
+    this.turnTo(nowMs);
+    const tasks = this.lines.get(this.lineOf.get(taskId) ?? '')?.tasks;
+    const task = tasks?.get(taskId);
+    return tasks === undefined || task === undefined ? undefined : tasks.ahead(task);
   }
+
+  private turnTo(nowMs: number): void {
+    if (nowMs < this.letInUntilMs) {
+      for (const task of [...this.due.values()].filter((it) => it.notBeforeMs > nowMs)) {
+        this.take(task.taskId);
+        this.delayed.put(task);
+      }
+    }
+    this.letInUntilMs = nowMs;
+    for (let { head } = this.delayed; head && head.notBeforeMs <= nowMs; { head } = this.delayed) {
+      this.delayed.take(head.taskId);
+      this.letIn(head);
+    }
+  }
+
+  private letIn(task: DelayedTask): void {
+    this.due.set(task.taskId, task);
+    this.put(task.kind, task);
+  }
+}
+
+function isBefore(a: ReadyTask, b: ReadyTask): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+}
+
+function isEarlier(a: DelayedTask, b: DelayedTask): boolean {
+  return a.notBeforeMs < b.notBeforeMs;
 }
 
 export function kindOf(task: TaskKind): TaskKind {
@@ -144,6 +129,15 @@ export function kindOf(task: TaskKind): TaskKind {
   return { lane, shard, agent, model, team, project, reserveNanoUsd };
 }
 
-function keyOf({ lane, shard, agent, model, team, project, reserveNanoUsd }: TaskKind): string {
+/** The same for tasks of one kind. */
+export function keyOf({
+  lane,
+  shard,
+  agent,
+  model,
+  team,
+  project,
+  reserveNanoUsd,
+}: TaskKind): string {
   return JSON.stringify([lane, shard, agent, model, team, project, reserveNanoUsd]);
 }

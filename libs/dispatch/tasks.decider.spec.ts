@@ -16,17 +16,6 @@ describe('Submitting', () => {
     );
     expect(new Dispatch().refusal({ type: 'submit', tasks })).toBe('BAD_REQUEST');
   });
-
-  test('into a full queue is refused, and possible again when tasks have ended', () => {
-    const dispatch = new Dispatch().submit({ taskId: 'a' });
-    const full = { ...dispatch.state, openTasks: limits.tasksOpenMax };
-    const open = dispatch.state;
-    const more = { type: 'submit', tasks: [task({ taskId: 'b' })] } as const;
-    dispatch.state = full;
-    expect(dispatch.refusal(more)).toBe('QUEUE_FULL');
-    dispatch.state = open;
-    expect(dispatch.types(more)).toEqual(['TaskSubmitted']);
-  });
 });
 
 describe('An idempotency key', () => {

@@ -1,5 +1,6 @@
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
+import { kindOfTask } from './claims.decider.js';
 import type { AdoptLateResult, Submit, TaskCommand, TaskSpec } from './commands.js';
 import {
   isOpen,
@@ -8,6 +9,7 @@ import {
   type DispatchState,
   type Task,
 } from './dispatch-state.js';
+import { refuseFullQueue, refuseTooManyKinds } from './room.decider.js';
 
 /** What people and programs want of tasks, apart from running them. */
 export function decideTask(command: TaskCommand, state: DispatchState): DispatchEvent[] {
@@ -32,13 +34,17 @@ export function decideTask(command: TaskCommand, state: DispatchState): Dispatch
       if (is === 'ready' || is === 'waiting') return [];
       if (is !== 'delayed' && is !== 'cancelled') throw illegal(task, 'be retried');
       refuseWithCancelledDependency(state, task);
+      if (is === 'cancelled') refuseFullQueue(state, 1);
+      refuseTooManyKinds(state, [kindOfTask(task)]);
       return [{ type: 'TaskRetried', data: { taskId, atMs } }];
     case 'replay':
       if (is !== 'parked') throw illegal(task, 'be replayed');
+      refuseTooManyKinds(state, [kindOfTask(task)]);
       return [{ type: 'TaskReplayed', data: { taskId, atMs } }];
     case 'reprioritise':
       if (!isOpen(task.status)) throw illegal(task, 'change its lane');
       if (task.lane === command.lane) return [];
+      refuseTooManyKinds(state, [kindOfTask({ ...task, lane: command.lane })], kindOfTask(task));
       return [{ type: 'TaskReprioritised', data: { taskId, lane: command.lane, atMs } }];
   }
 }
@@ -117,11 +123,10 @@ function submit({ tasks, nowMs: atMs }: Submit, state: DispatchState): DispatchE
     dependsOn: [...new Set(spec.dependsOn.map((it) => known.get(it) ?? it))],
   }));
   const fresh = meant.filter((spec) => isNew(spec, known, state));
-  if (state.openTasks + fresh.length > limits.tasksOpenMax) {
-    const message = `The queue is full: ${state.openTasks} tasks are open (at most ${limits.tasksOpenMax}). Submit again when some have ended.`;
-    throw new Refusal('QUEUE_FULL', message, { openTasks: state.openTasks });
-  }
-  for (const spec of fresh) refuseDependencies(spec, fresh, state);
+  refuseFullQueue(state, fresh.length);
+  refuseTooManyKinds(state, fresh);
+  const inBatch = new Set(fresh.map(({ taskId }) => taskId));
+  for (const spec of fresh) refuseDependencies(spec, inBatch, state);
   return inOrder(fresh).map((spec) => ({ type: 'TaskSubmitted', data: { ...spec, atMs } }));
 }
 
@@ -157,13 +162,12 @@ function textOf(spec: TaskSpec): string {
 
 function refuseDependencies(
   spec: TaskSpec,
-  fresh: readonly TaskSpec[],
+  inBatch: ReadonlySet<string>,
   state: DispatchState,
 ): void {
   for (const dependency of spec.dependsOn) {
-    const inBatch = fresh.some(({ taskId }) => taskId === dependency);
     const status = state.tasks.get(dependency)?.status;
-    if (!inBatch && status === undefined) {
+    if (!inBatch.has(dependency) && status === undefined) {
       const message = `Task ${spec.taskId} depends on ${dependency}, which does not exist. Submit that one first, or in the same batch.`;
       throw new Refusal('DEPENDENCY_NOT_FOUND', message, { taskId: spec.taskId, dependency });
     }

@@ -13,19 +13,21 @@ const seatBody = z.strictObject({
   models: z.array(text).max(limits.modelsPerSeatMax).default([]).describe('Empty: all.'),
 });
 
-export const workerBody = z.strictObject({
-  workerId: text.optional().describe('To come back as the worker that one was.'),
-  host: text.default('unknown'),
-  shards: z
-    .array(shard)
-    .min(1)
-    .max(shard.options.length)
-    .default([...shard.options])
-    .describe('Its own; it takes from others when these have nothing older for it.'),
-  agents: z.array(agentName).min(1).max(agentName.options.length).optional(),
-  seats: z.array(seatBody).min(1).max(limits.seatsPerWorkerMax).optional(),
-  slots: z.int().min(1).max(limits.slotsPerWorkerMax).default(1),
-});
+export const workerBody = z
+  .strictObject({
+    workerId: text.optional().describe('To come back as the worker that one was.'),
+    host: text.default('unknown'),
+    shards: z
+      .array(shard)
+      .min(1)
+      .max(shard.options.length)
+      .default([...shard.options])
+      .describe('Its own; it takes from others when these have nothing older for it.'),
+    agents: z.array(agentName).min(1).max(agentName.options.length).optional(),
+    seats: z.array(seatBody).min(1).max(limits.seatsPerWorkerMax).optional(),
+    slots: z.int().min(1).max(limits.slotsPerWorkerMax).default(1),
+  })
+  .prefault({});
 export type WorkerBody = z.infer<typeof workerBody>;
 
 export const registeredShape = z.strictObject({
@@ -56,6 +58,8 @@ export type WorkerItem = z.infer<typeof workerShape>;
 export const workersPage = z.strictObject({ items: z.array(workerShape), nextCursor });
 
 export const workerParams = z.strictObject({ workerId: text });
-export const leaveBody = z.strictObject({
-  reason: z.string().max(limits.freeTextCharactersMax).default(''),
-});
+export const leaveBody = z
+  .strictObject({
+    reason: z.string().max(limits.freeTextCharactersMax).default(''),
+  })
+  .prefault({});

@@ -25,6 +25,8 @@ export const limits = {
   unrecognisedTextCharactersMax: 64,
   unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
+  contentRememberedMax: 10_000,
+  contentWritesAtOnceMax: 16,
 
   // What comes in from transcripts.
   requestsPerStatementMax: 500,
@@ -74,12 +76,14 @@ export const limits = {
   readModelsCacheKib: 8 * 1024,
   followPollMs: 50,
   projectorRetryMs: 500,
+  readModelsPollMs: 10,
   decisionAttemptsMax: 20,
   commandsPerCommitMax: 500,
 
   // Dispatch: what a task may ask for.
   tasksPerBatchMax: 1_000,
   tasksOpenMax: 250_000,
+  taskKindsMax: 1_000,
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
@@ -96,13 +100,23 @@ export const limits = {
   slotsPerWorkerMax: 64,
   workersMax: 1_000,
   reasonsExplainedMax: 20,
+  eventsExplainedMax: 200,
+  attemptsShownMax: 100,
+  tasksProbedMax: 10_000,
+  queueWindowMinutes: 60,
 
   // Dispatch: its two clocks, and what waits for how long.
+  dispatchTickMs: 1_000,
+  dispatchAwayMs: 10_000,
   leaseMs: 30_000,
+  leaseMsMin: 1_000,
+  leaseMsMax: 60 * 60_000,
+  beatsPerLease: 3,
   progressSmallMs: 5 * 60_000,
   progressMediumMs: 15 * 60_000,
   progressLargeMs: 30 * 60_000,
   settlingMs: 10_000,
+  settlingStepMs: 1_000,
   retryFirstWaitMs: 5_000,
   retryWaitMsMax: 5 * 60_000,
   normalLaneBehindMs: 15 * 60_000,
@@ -120,6 +134,7 @@ export const limits = {
   breakerOpenMs: 60_000,
 
   // What goes out.
+  writtenVisibleMs: 2_000,
   pageItemsMax: 500,
   pageItemsDefault: 50,
   usageItemsMax: 5_000,

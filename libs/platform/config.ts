@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { limits } from '#kernel/limits.js';
 
 /**
  * The one configuration schema. Each setting comes from the environment, else from
@@ -103,6 +104,16 @@ export const settings = {
     z.enum(['off', 'on'], 'must be "on" or "off"'),
     'off',
     'Whether prompts, answers and tool content are kept (redacted, in content/, erasable).',
+  ),
+  leaseMs: setting(
+    'TRI_AGENT_LEASE_MS',
+    z.coerce
+      .number('must be milliseconds')
+      .int('must be whole milliseconds')
+      .min(limits.leaseMsMin, `must be ${limits.leaseMsMin} to ${limits.leaseMsMax}`)
+      .max(limits.leaseMsMax, `must be ${limits.leaseMsMin} to ${limits.leaseMsMax}`),
+    limits.leaseMs,
+    'How long a worker may be silent before its tasks are given to others.',
   ),
   redact: setting(
     'TRI_AGENT_REDACT',

@@ -1,41 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { LogError, type Appended, type ExpectedVersion } from '#eventstore/src/log.js';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
-import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
-import type { Decider } from '#kernel/decider.js';
-import type { Fact, NewEvent, RecordedEvent } from '#kernel/event.js';
+import type { NewEvent } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
-import { Refusal } from '#kernel/refusal.js';
-import { Decisions, type CommandOrigin } from './decisions.js';
-
-type Seen = Fact<'PriceMissing', DataOf<'PriceMissing'>>;
-const seen = (model: string): Seen => ({
-  type: 'PriceMissing',
-  data: { agent: 'codex', provider: 'openai', model },
-});
-const STREAM = 'price-notices';
-
-/** A name is taken once, five of them at most; `a+b` takes two at once. */
-const names: Decider<string, readonly string[], Seen> = {
-  initial: [],
-  decide: (command, taken) => {
-    const wanted = command.split('+').filter((name) => !taken.includes(name));
-    if (taken.length + wanted.length > 5) throw new Refusal('FULL', 'There is no room for more.');
-    return wanted.map(seen);
-  },
-  evolve: (taken, { data }) => [...taken, data.model],
-};
-const decisionsOn = (log: MemoryLog) => new Decisions(log, STREAM, names);
-const origin = (commandId: string = randomUUID()): CommandOrigin => ({
-  commandId,
-  actor: 'operator:test',
-  source: 'test',
-  occurredAt: '2026-11-20T10:00:00.000Z',
-});
-async function modelsIn(log: MemoryLog): Promise<string[]> {
-  const events = await log.read(STREAM, 0, 100);
-  return events.map(({ data }) => (data as { model: string }).model);
-}
+import { Decisions } from './decisions.js';
+import {
+  CountingLog,
+  STREAM,
+  decisionsOn,
+  modelsIn,
+  names,
+  origin,
+  seen,
+} from './decisions.spec-helper.js';
 
 describe('A command', () => {
   test('appends what its decider decides, with who wanted it', async () => {
@@ -148,79 +125,6 @@ describe('What comes in together', () => {
   });
 });
 
-describe('A patient command', () => {
-  /** Takes a name once the one before it in the alphabet is taken. */
-  const turns: Decider<string, readonly string[], Seen> = {
-    ...names,
-    decide: (command, taken) => {
-      const before = String.fromCharCode(command.charCodeAt(0) - 1);
-      const isTurn = command === 'a' || taken.includes(before);
-      return isTurn ? names.decide(command, taken) : [];
-    },
-  };
-  const turnsOn = (log: MemoryLog) => new Decisions(log, STREAM, turns);
-  const patience = () => new AbortController();
-
-  test('waits until something else lets it through, and shares its append', async () => {
-    const log = new CountingLog();
-    const decisions = turnsOn(log);
-    const waiting = ['b', 'c'].map((it) =>
-      decisions.decideWhenPossible(() => it, origin(), patience().signal),
-    );
-    await decisions.catchUp();
-    await decisions.decide('a', origin());
-    const [b, c] = await Promise.all(waiting);
-    expect(b?.events).toEqual([seen('b')]);
-    expect(c?.events).toEqual([seen('c')]);
-    expect(await modelsIn(log)).toEqual(['a', 'b', 'c']);
-    expect(log.appends).toBe(1);
-  });
-
-  test('is asked again when time has passed', async () => {
-    const log = new MemoryLog();
-    const decisions = turnsOn(log);
-    let wanted = 'c';
-    const waiting = decisions.decideWhenPossible(() => wanted, origin(), patience().signal);
-    await decisions.catchUp();
-    wanted = 'a';
-    await decisions.reconsider();
-    expect((await waiting)?.events).toEqual([seen('a')]);
-  });
-
-  test('that gives up gets nothing, and takes nothing', async () => {
-    const log = new MemoryLog();
-    const decisions = turnsOn(log);
-    const giving = patience();
-    const waiting = decisions.decideWhenPossible(() => 'b', origin(), giving.signal);
-    await decisions.catchUp();
-    giving.abort();
-    expect(await waiting).toBeUndefined();
-    await decisions.decide('a', origin());
-    await decisions.reconsider();
-    expect(await modelsIn(log)).toEqual(['a']);
-  });
-
-  test('that is not allowed is refused at once', async () => {
-    const decisions = decisionsOn(new MemoryLog());
-    const refused = decisions.decideWhenPossible(() => 'a+b+c+d+e+f', origin(), patience().signal);
-    await expect(refused).rejects.toMatchObject({ code: 'FULL' });
-  });
-
-  test('goes on waiting when the log refuses what somebody else wanted', async () => {
-    const log = new CountingLog();
-    const decisions = turnsOn(log);
-    const waiting = decisions.decideWhenPossible(() => 'c', origin(), patience().signal);
-    await decisions.catchUp();
-    log.refusals = 1;
-    await expect(decisions.decide('a', origin())).rejects.toMatchObject({
-      code: 'LOG_UNAVAILABLE',
-    });
-    await decisions.decide('a', origin());
-    await decisions.decide('b', origin());
-    expect((await waiting)?.events).toEqual([seen('c')]);
-  });
-});
-
 describe('A state that was kept', () => {
   test('is where reading goes on', async () => {
     const log = new MemoryLog();
@@ -282,31 +186,5 @@ class BusyLog extends MemoryLog {
     if (expected === 'any') return super.append(stream, expected, events);
     this.attempts += 1;
     return Promise.reject(new LogError('VERSION_CONFLICT', 'Somebody else was faster.'));
-  }
-}
-
-/** Counts, and refuses as often as it is told to. */
-class CountingLog extends MemoryLog {
-  appends = 0;
-  eventsRead = 0;
-  refusals = 0;
-
-  override append(
-    stream: string,
-    expected: ExpectedVersion,
-    events: readonly NewEvent[],
-  ): Promise<Appended[]> {
-    if (this.refusals > 0) {
-      this.refusals -= 1;
-      return Promise.reject(new LogError('LOG_UNAVAILABLE', 'The disk is full.'));
-    }
-    this.appends += 1;
-    return super.append(stream, expected, events);
-  }
-
-  override async read(stream: string, after: number, limit: number): Promise<RecordedEvent[]> {
-    const events = await super.read(stream, after, limit);
-    this.eventsRead += events.length;
-    return events;
   }
 }

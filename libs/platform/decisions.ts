@@ -63,6 +63,7 @@ export class Decisions<Command, State, Event extends Fact> {
   /** After the log refused: one command at a time, so that another refusal costs nothing. */
   private isCautious = false;
   private isAtWork = false;
+  private newest = 0n;
   private isReconsidering = false;
   private queue: Wish<Command, State, Event>[] = [];
   /** Those that led to nothing so far and wait, the first come first. */
@@ -78,6 +79,11 @@ export class Decisions<Command, State, Event extends Fact> {
     private readonly beginning: () => Beginning<State> | undefined = () => undefined,
   ) {
     this.current = decider.initial;
+  }
+
+  /** Where the newest event of this process stands in the log; 0n = it appended none. */
+  get position(): bigint {
+    return this.newest;
   }
 
   /** What the stream came to when it was last read. */
@@ -235,6 +241,7 @@ export class Decisions<Command, State, Event extends Fact> {
   }
 
   private tell(appended: readonly Appended[]): void {
+    this.newest = appended.at(-1)?.position ?? this.newest;
     let next = 0;
     for (const [wish, outcome] of this.outcomes) {
       this.patient.delete(wish);

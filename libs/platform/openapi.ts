@@ -10,7 +10,10 @@ export interface ApiRoute {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  readonly answer: { readonly type: string; readonly schema: z.ZodType };
+  /** Of the answer; 200 unless it says otherwise. */
+  readonly status?: 200 | 201 | 204;
+  /** Left out where there is nothing to answer. */
+  readonly answer?: { readonly type: string; readonly schema: z.ZodType };
   /** Codes of the problems that it may answer with, besides those that every route has. */
   readonly problems: readonly ProblemCode[];
 }
@@ -52,15 +55,18 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string): o
   };
 }
 
-function operation({ summary, params, query, body, answer, problems }: ApiRoute): object {
+function operation(route: ApiRoute): object {
+  const { summary, params, query, body, status = 200, answer, problems } = route;
   return {
     summary,
     parameters: [...parameters('path', params), ...parameters('query', query)],
     ...(body === undefined ? {} : { requestBody: bodyOf(body) }),
     responses: {
-      200: {
-        description: 'The answer.',
-        content: { [answer.type]: { schema: schemaOf(answer.schema, 'output') } },
+      [status]: {
+        description: answer === undefined ? 'Done.' : 'The answer.',
+        ...(answer && {
+          content: { [answer.type]: { schema: schemaOf(answer.schema, 'output') } },
+        }),
       },
       ...problemResponses([...everywhere, ...problems]),
     },

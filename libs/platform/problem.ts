@@ -28,6 +28,7 @@ const kinds = {
   TOKEN_WRONG: { status: 401, title: 'The token is not the right one' },
   HOST_NOT_ALLOWED: { status: 403, title: 'Not under this host name' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not from this web page' },
+  NOT_THIS_WORKER: { status: 403, title: 'Another worker was meant' },
   NOT_FOUND: { status: 404, title: 'There is no such address' },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
@@ -35,6 +36,7 @@ const kinds = {
   WORKER_NOT_FOUND: { status: 404, title: 'There is no such worker' },
   SESSION_AMBIGUOUS: { status: 409, title: 'Several sessions have this id' },
   STALE_FENCING_TOKEN: { status: 409, title: 'The attempt has lost its task' },
+  UNKNOWN_FENCING_TOKEN: { status: 409, title: 'No claim gave this token' },
   ILLEGAL_MOVE: { status: 409, title: 'Not from this state' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, title: 'The key stands for something else' },
   VERSION_CONFLICT: { status: 409, title: 'Someone else was faster' },
@@ -47,6 +49,7 @@ const kinds = {
   LOG_UNAVAILABLE: { status: 503, title: 'The log cannot be written now', retryAfterSeconds: 1 },
   READ_MODEL_BUILDING: { status: 503, title: 'The answer is being built', retryAfterSeconds: 1 },
   QUEUE_FULL: { status: 503, title: 'The queue is full', retryAfterSeconds: 60 },
+  TOO_MANY_KINDS: { status: 503, title: 'Too many kinds of tasks', retryAfterSeconds: 60 },
   TOO_MANY_WORKERS: { status: 503, title: 'Too many workers', retryAfterSeconds: 60 },
   TOO_MANY_STREAMS: { status: 503, title: 'Too many streams are open', retryAfterSeconds: 10 },
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { Refusal } from '#kernel/refusal.js';
+import { limits } from '#kernel/limits.js';
+import { isRefusal, Refusal } from '#kernel/refusal.js';
 import type { Projection } from './projection.js';
 import { sqliteCode } from './sqlite-error.js';
 
@@ -15,6 +17,8 @@ interface Building {
   readonly position: bigint;
   readonly target: bigint;
 }
+
+const selectBuilding = 'SELECT version, position, target FROM projections WHERE name = ?';
 
 /** Prepares a statement, once per connection. All integers come back as bigint. */
 export type Prepare = <Params extends unknown[], Row>(
@@ -51,6 +55,22 @@ export class ReadModels {
       return query(this.prepare);
     } finally {
       this.prepare('COMMIT').run();
+    }
+  }
+
+  /**
+   * Waits until a projection has applied the event at this position of the log, so that whoever caused
+   * it sees it. Holds no snapshot meanwhile.
+   *
+   * @throws {Refusal} `READ_MODEL_BUILDING` when it has not within `waitMs`
+   */
+  async reached(projection: Projection, position: bigint, waitMs: number): Promise<void> {
+    const givenUpAt = performance.now() + waitMs;
+    for (;;) {
+      const current = this.positionOf(projection);
+      if (current !== undefined && current >= position) return;
+      if (performance.now() >= givenUpAt) throw behind(projection, current ?? 0n, position);
+      await delay(limits.readModelsPollMs);
     }
   }
 
@@ -100,9 +120,20 @@ export class ReadModels {
     }
   }
 
+  /** undefined while it cannot be read, or is another version's. */
+  private positionOf({ name, version }: Projection): bigint | undefined {
+    try {
+      this.connect();
+      const row = this.prepare<[string], Building>(selectBuilding).get(name);
+      return row?.version === BigInt(version) ? row.position : undefined;
+    } catch (error) {
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
   private requireReady(projection: Projection): void {
-    const sql = 'SELECT version, position, target FROM projections WHERE name = ?';
-    const row = this.prepare<[string], Building>(sql).get(projection.name);
+    const row = this.prepare<[string], Building>(selectBuilding).get(projection.name);
     if (row?.version !== BigInt(projection.version)) throw notReady(projection, 0n, 0n);
     if (row.position < row.target) throw notReady(projection, row.position, row.target);
   }
@@ -113,6 +144,14 @@ function isUnwritten(error: unknown): boolean {
   return (
     code === 'SQLITE_NOTADB' ||
     (code === 'SQLITE_ERROR' && String(error).includes('no such table: projections'))
+  );
+}
+
+function behind({ name }: Projection, position: bigint, target: bigint): Refusal {
+  return new Refusal(
+    'READ_MODEL_BUILDING',
+    'What was just written is safe in the log, and not yet in the answers. Ask again in a moment.',
+    { readModel: name, position: String(position), target: String(target) },
   );
 }
 

@@ -10,7 +10,8 @@ import { Appender } from './appender.js';
 import { imports } from './imports.controller.js';
 import type { ImportAnswer, UsageFact } from './imports.shapes.js';
 import { RecordingLog } from './otlp.receiver.contract.js';
-import { redactor } from './redaction.js';
+import { Redactor } from '#platform/redaction.js';
+import { redactDraft } from './redacted-draft.js';
 
 const request: UsageFact = {
   kind: 'usage',
@@ -39,7 +40,7 @@ beforeEach(async () => {
   log = new RecordingLog();
   const appender = new Appender({
     log,
-    redact: redactor([]).draft,
+    redact: redactDraft(new Redactor([])),
     content: null,
     costOf: () => undefined,
     registry: new Registry(),

@@ -6,24 +6,27 @@ import { Appender } from './appender.js';
 import { claudeCode } from './claude-code.translate.js';
 import { codex } from './codex.translate.js';
 import type { CostOf } from './costing.js';
-import { ContentStore } from './content-store.js';
+import { ContentStore } from '#platform/content-store.js';
 import { gemini } from './gemini.translate.js';
 import { Intake } from './intake.js';
-import { redactor } from './redaction.js';
+import type { Redactor } from '#platform/redaction.js';
+import { redactDraft } from './redacted-draft.js';
 
 /** One translator for each agent whose telemetry is understood. */
 const translators = [claudeCode, codex, gemini];
 
 /** What redacts, costs and appends all that agents tell; with content where it is on. */
-export function makeAppender(
-  config: Config,
-  log: EventLog,
-  registry: Registry,
-  costOf: CostOf,
-): Appender {
+export function makeAppender(parts: {
+  readonly config: Config;
+  readonly log: EventLog;
+  readonly redactor: Redactor;
+  readonly registry: Registry;
+  readonly costOf: CostOf;
+}): Appender {
+  const { config, log, redactor, registry, costOf } = parts;
   return new Appender({
     log,
-    redact: redactor(config.redact).draft,
+    redact: redactDraft(redactor),
     content: config.content === 'on' ? new ContentStore(join(config.home, 'content')) : null,
     costOf,
     registry,

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadRecording, recordingGroups } from './recordings.js';
 import { decode } from './recordings.spec-helper.js';
-import { redactor } from './redaction.js';
+import { Redactor } from '#platform/redaction.js';
 
-const { text } = redactor([]);
+const { text } = new Redactor([]);
 
 /** Lines of the repository's own text, which holds no secret but for what tests make up. */
 function linesOf(folder: string, ending: RegExp): string[] {

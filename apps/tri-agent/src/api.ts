@@ -3,6 +3,8 @@ import type { Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
+import { Dispatcher } from '#libs/dispatch/dispatcher.js';
+import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
 import {
   diskHasRoom,
@@ -16,11 +18,13 @@ import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
+import { ContentStore } from '#platform/content-store.js';
 import { API_DESCRIPTION, DocsController, type ApiDescription } from '#platform/docs.controller.js';
 import { createHttpApp } from '#platform/http-app.js';
 import { PriceSource } from '#platform/price-source.js';
 import { sendProblem } from '#platform/problem.js';
 import { projectionLags } from '#platform/projection-lag.js';
+import { Redactor } from '#platform/redaction.js';
 import { ReadModels } from '#platform/read-models.js';
 import type { Ports } from '#platform/server-process.js';
 import { version } from '#platform/version.js';
@@ -48,6 +52,7 @@ export async function startApi(
     ports: { http: null, ...otlp },
     lags: () => projectionLags(house.log, models, clock.now()),
   };
+  const dispatcher = makeDispatcher(house, clock);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
@@ -55,25 +60,40 @@ export async function startApi(
       StatusController,
       DocsController,
     ],
-    providers: providersOf(house, models, clock, status),
+    providers: providersOf(house, models, clock, status, dispatcher),
     guard: guard({
       token,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
       needOf: needOnApiPort(isLoopback(config.bind)),
       clock,
+      workers: new RegisteredTokens(dispatcher),
       refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
     }),
     logger: ['error', 'warn'],
   });
   const http = await listen(app, config, 'httpPort');
+  dispatcher.start();
   status.ports = { http, ...otlp };
   return {
     http,
     stop: async () => {
       await app.close();
+      await dispatcher.stop();
       models.close();
     },
   };
+}
+
+function makeDispatcher({ config, log }: House, clock: Clock): Dispatcher {
+  return new Dispatcher({
+    log,
+    clock,
+    leaseMs: config.leaseMs,
+    budgets: () => [],
+    report: (sentence) => {
+      console.error(sentence);
+    },
+  });
 }
 
 function registerFigures(
@@ -91,10 +111,11 @@ function registerFigures(
 }
 
 function providersOf(
-  { config, log, appender, registry, prices }: House,
+  { config, log, appender, redactor, registry, prices }: House,
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
+  dispatcher: Dispatcher,
 ): Provider[] {
   const checks: readonly HealthCheck[] = [
     logIsWritable(() => {
@@ -109,6 +130,9 @@ function providersOf(
     ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
     { provide: Appender, useValue: appender },
+    { provide: Dispatcher, useValue: dispatcher },
+    { provide: ContentStore, useValue: new ContentStore(join(config.home, 'content')) },
+    { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
     { provide: LivePrices, useValue: prices },

@@ -1,3 +1,4 @@
+import { dispatch } from '#libs/dispatch/index.js';
 import { metrics } from '#libs/metrics/index.js';
 import { prices } from '#libs/prices/index.js';
 import { sessions } from '#libs/sessions/index.js';
@@ -5,4 +6,4 @@ import { imports } from '#libs/telemetry/imports.controller.js';
 import type { Context } from '#platform/context.js';
 
 /** Every context that answers questions or takes facts. */
-export const contexts: readonly Context[] = [sessions, prices, imports, metrics];
+export const contexts: readonly Context[] = [sessions, prices, imports, dispatch, metrics];

@@ -8,6 +8,7 @@ import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
 import { makeAppender } from '#libs/telemetry/index.js';
 import type { Config } from '#platform/config.js';
+import { Redactor } from '#platform/redaction.js';
 import { StartError } from './start-error.js';
 
 const ownerOnly = 0o700;
@@ -21,6 +22,8 @@ export interface House {
   readonly prices: LivePrices;
   /** The one way of what agents tell into the log. */
   readonly appender: Appender;
+  /** For what goes into the log, or beside it. */
+  readonly redactor: Redactor;
   readonly registry: Registry;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
@@ -51,6 +54,13 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
     console.error(sentence);
   });
   const registry = new Registry();
-  const appender = makeAppender(config, log, registry, (usage) => prices.costOf(usage));
-  return { config, token, log, prices, appender, registry, fail };
+  const redactor = new Redactor(config.redact);
+  const appender = makeAppender({
+    config,
+    log,
+    redactor,
+    registry,
+    costOf: (usage) => prices.costOf(usage),
+  });
+  return { config, token, log, prices, appender, redactor, registry, fail };
 }

@@ -187,7 +187,7 @@ export function fingerprint(state: DispatchState): string {
     if (value instanceof Map) return [name, [...(value as Map<string, unknown>)].sort(byKey)];
     if (value instanceof Set) return [name, [...value].sort()];
     if (name === 'ready') {
-      const heads = [...state.ready.heads()].map(
+      const heads = [...state.ready.heads(state.clockMs)].map(
         ({ kind, head }) => [head.taskId, head, kind] as const,
       );
       return [name, state.ready.length, heads.sort(byKey)];

@@ -1,5 +1,6 @@
 import type { Lane, Shard } from '#eventstore/vocabulary/dispatch.events.js';
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
+import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
 import { refusalIn } from '#libs/dispatch/attempts.decider.js';
 import type { Claim, ClaimWish, DispatchCommand, Seat, TaskSpec } from '#libs/dispatch/commands.js';
@@ -52,9 +53,12 @@ class Simulation implements World {
   private claims = 0;
   private ids = 0;
   private refusals = 0;
+  private readonly leaseMs: number;
 
   constructor(private readonly seed: number) {
     this.chance = new Chance(seed);
+    // Now and then another one than a server has of itself.
+    this.leaseMs = seed % 4 === 0 ? 2 * limits.leaseMs : limits.leaseMs;
     const limit = (cents: number, more: number) => (cents + this.chance.upTo(more)) * cent;
     this.money = new LateSpend([
       { scope: 'all', limitNanoUsd: limit(100, 400), spentNanoUsd: 0 },
@@ -78,7 +82,8 @@ class Simulation implements World {
   }
 
   wish(): ClaimWish {
-    return { attemptId: this.newId('attempt'), budgets: this.money.known };
+    const attemptId = this.newId('attempt');
+    return { attemptId, budgets: this.money.known, leaseMs: this.leaseMs };
   }
 
   attempt(attemptId: string): RunningAttempt | undefined {

@@ -6,6 +6,7 @@ import { makeAppender, makeIntake } from '#libs/telemetry/index.js';
 import { Admission } from '#libs/telemetry/otlp.admission.js';
 import { createOtlpApp } from '#libs/telemetry/otlp.module.js';
 import { loadConfig } from '#platform/config.js';
+import { Redactor } from '#platform/redaction.js';
 import { projectRoot } from '#platform/project-root.js';
 import { breaker, fuzz, prototypesAreClean, randomFrom } from './otlp-fuzz.js';
 
@@ -19,7 +20,9 @@ test.each(seeds)('5,000 broken exports meet 200, 400 or 413 only (seed %d)', asy
   const bugs: unknown[] = [];
   const admission = new Admission(registry);
   const { config } = loadConfig({});
-  const appender = makeAppender(config, new MemoryLog(), registry, () => undefined);
+  const log = new MemoryLog();
+  const parts = { config, log, redactor: new Redactor([]), registry, costOf: () => undefined };
+  const appender = makeAppender(parts);
   const app = await createOtlpApp({
     intake: makeIntake(appender, registry),
     admission,

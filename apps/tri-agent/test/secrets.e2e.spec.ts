@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ServerProcess } from '#platform/server-process.js';
-import { inContext, tokens } from '#libs/telemetry/redaction.spec-helper.js';
+import { inContext, tokens } from '#platform/redaction.spec-helper.js';
 import {
   keyValues,
   GrpcSender,

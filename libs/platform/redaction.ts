@@ -1,53 +1,41 @@
 import { createHash } from 'node:crypto';
 import { limits } from '#kernel/limits.js';
-import type { DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { mayHoldSecret, secretKinds } from './redaction.kinds.js';
 import type { SecretKind } from './redaction.kinds.js';
-import type { Draft } from './translation.js';
 
 /**
  * Takes secrets out of whatever an agent sent, before anything of it is kept. A secret becomes
  * `[redacted:<kind>:<first 8 hex digits of its SHA-256>]`: whose it was can still be told by
  * hashing the suspects, and two events that held the same secret can still be matched.
+ *
+ * A class, so that it is its own injection token.
  */
-export interface Redactor {
-  readonly text: (text: string) => string;
-  /** Redacts the strings of data, metadata and content; the event stays one that may be appended. */
-  readonly draft: (draft: Draft) => Draft;
-}
+export class Redactor {
+  private readonly extras: readonly RegExp[];
 
-/** @param extraPatterns more of what counts as secret, each match as a whole. */
-export function redactor(extraPatterns: readonly RegExp[]): Redactor {
-  const extras = extraPatterns.map(
-    (pattern) => new RegExp(pattern.source, `${pattern.flags.replace('g', '')}g`),
-  );
+  /** @param extraPatterns more of what counts as secret, each match as a whole. */
+  constructor(extraPatterns: readonly RegExp[]) {
+    this.extras = extraPatterns.map(
+      (pattern) => new RegExp(pattern.source, `${pattern.flags.replace('g', '')}g`),
+    );
+  }
 
-  function text(clean: string): string {
+  readonly text = (clean: string): string => {
     let redacted = clean;
     if (mayHoldSecret(clean)) {
       for (const kind of secretKinds)
         redacted = outsideMarks(redacted, (part) => redact(part, kind));
     }
-    for (const pattern of extras) {
+    for (const pattern of this.extras) {
       redacted = outsideMarks(redacted, (part) =>
         part.replace(pattern, (whole) => (whole === '' ? '' : mark('configured', whole))),
       );
     }
     return redacted;
-  }
+  };
 
-  function draft({ event, content }: Draft): Draft {
-    const { id, type } = event;
-    const data = within(event.data, text);
-    const metadata = within(event.metadata, text);
-    // Same type, same data but for some characters of its strings.
-    const redacted = { id, type, data, metadata } as DomainEvent;
-    return content === undefined
-      ? { event: redacted }
-      : { event: redacted, content: text(content) };
-  }
-
-  return { text, draft };
+  /** Redacts every string in it; the value itself where there is nothing to redact. */
+  readonly value = <Value>(value: Value): Value => within(value, this.text);
 }
 
 function redact(text: string, { kind, pattern, isSecret }: SecretKind): string {

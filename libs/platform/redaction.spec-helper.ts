@@ -122,3 +122,8 @@ export const inContext: readonly (readonly [kind: string, text: string, secret: 
   ['assigned-secret', `client_secret%3D${chars(30)}`, chars(30)],
   ['assigned-secret', `token => "${hex(64)}"`, hex(64)],
 ];
+
+/** The part of a secret that must not be seen: all but its public beginning. */
+export function core(secret: string): string {
+  return secret.slice(Math.floor(secret.length / 2)).slice(0, 12);
+}

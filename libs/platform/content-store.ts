@@ -1,14 +1,26 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '#kernel/limits.js';
 
 /**
- * Prompts, answers and tool content, where keeping them is switched on. Each text is a file named
- * by the SHA-256 of what is in it: events hold the hash, erasing the file erases the text while the
- * log keeps the fact. Only what a redactor has been over may be brought here.
+ * Content that events speak of: the prompts of tasks and what came of them; prompts, answers and tool
+ * content of sessions where keeping them is switched on. Each text is a file named by the SHA-256 of
+ * what is in it: events hold the hash, erasing the file erases the text while the log keeps the fact.
+ *
+ * Only what a redactor has been over may be brought here, but for the prompts of tasks, which are kept
+ * word for word because another prompt would be another task.
  */
 export class ContentStore {
+  /** Under which a text within the limit will be found. */
+  static hashOf(text: string): string {
+    return hashOf(Buffer.from(text));
+  }
+
+  /** What this process has seen on disk, so that a text that comes again costs nothing. */
+  private readonly kept = new Set<string>();
+
   /** @param folder made when first needed, readable by its owner only. */
   constructor(private readonly folder: string) {}
 
@@ -18,8 +30,10 @@ export class ContentStore {
    */
   async keep(redactedText: string): Promise<string> {
     const bytes = Buffer.from(cutToLimit(redactedText));
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = hashOf(bytes);
     const file = this.fileOf(hash);
+    // It got its name only after it was on disk.
+    if (this.kept.has(hash) && existsSync(file)) return hash;
     const folder = dirname(file);
     const isNewFolder = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
     const temporary = `${file}.${randomUUID()}.tmp`;
@@ -32,6 +46,8 @@ export class ContentStore {
     }
     await syncFolder(folder);
     if (isNewFolder) await syncFolder(this.folder);
+    if (this.kept.size >= limits.contentRememberedMax) this.kept.clear();
+    this.kept.add(hash);
     return hash;
   }
 
@@ -63,6 +79,10 @@ export class ContentStore {
     }
     return join(this.folder, hash.slice(0, 2), hash);
   }
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function cutToLimit(text: string): string {

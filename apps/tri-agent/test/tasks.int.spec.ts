@@ -1,0 +1,148 @@
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { dispatchDecider } from '#libs/dispatch/dispatch.decider.js';
+import type { DispatchEvent, Task } from '#libs/dispatch/dispatch-state.js';
+import type { TaskAnswer } from '#libs/dispatch/task.shapes.js';
+import { tasksProjection } from '#libs/dispatch/tasks.projection.js';
+import { recordedDispatch, TasksReadModel } from '#libs/dispatch/tasks-read-model.spec-helper.js';
+import { tableRows } from '#platform/projection.specification.js';
+import { simulate } from './dispatch-simulation.js';
+
+const open: TasksReadModel[] = [];
+afterEach(() => {
+  for (const model of open.splice(0)) model.remove();
+});
+
+function readModel(): TasksReadModel {
+  const model = new TasksReadModel();
+  open.push(model);
+  return model;
+}
+
+const nights = new Map<number, readonly DispatchEvent[]>();
+function eventsOf(seed: number): readonly DispatchEvent[] {
+  const events = nights.get(seed) ?? simulate(seed).events;
+  nights.set(seed, events);
+  return events;
+}
+
+function folded(events: readonly DispatchEvent[]) {
+  return events.reduce(
+    (state, event) => dispatchDecider.evolve(state, event),
+    dispatchDecider.initial,
+  );
+}
+
+/** Newest first, as the decider knows it. */
+function known({ spec, lane, status, lateResults }: Task) {
+  return {
+    taskId: spec.taskId,
+    lane,
+    status: status.is,
+    attemptId: 'attemptId' in status ? status.attemptId : null,
+    resultHash: 'resultHash' in status ? status.resultHash : null,
+    reason: 'reason' in status ? status.reason : null,
+    isOver: ['completed', 'cancelled', 'parked'].includes(status.is),
+    lateResults,
+  };
+}
+
+/** The same, as the read model tells it. Why a task is delayed is a thing the decider does not keep. */
+function told(task: TaskAnswer): ReturnType<typeof known> {
+  const { taskId, lane, status, attemptId, resultHash, lateResults, endedAt } = task;
+  const reason = status === 'delayed' ? null : task.reason;
+  const facts = { taskId, lane, status, attemptId, resultHash, reason, lateResults };
+  return { ...facts, isOver: endedAt !== null };
+}
+
+function listAll({ queries }: Pick<TasksReadModel, 'queries'>): TaskAnswer[] {
+  const items: TaskAnswer[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = queries.list({ limit: 17, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return items;
+}
+
+function tablesOf({ file }: TasksReadModel) {
+  const db = new Database(file, { readonly: true });
+  const rows = tasksProjection.tables.map((table) => tableRows(db, table));
+  db.close();
+  return rows;
+}
+
+const seeds = [1, 2, 3, 4, 5, 6];
+
+describe('The read model of tasks', () => {
+  test.each(seeds)('tells at any hour of a night what the decider knows (seed %i)', (seed) => {
+    const events = eventsOf(seed);
+    const model = readModel();
+    const hours = [0.1, 0.3, 0.5, 0.7, 1].map((part) => Math.ceil(events.length * part));
+    let seen = 0;
+    for (const until of hours) {
+      model.apply(recordedDispatch(events.slice(0, until)).slice(seen));
+      seen = until;
+      const state = folded(events.slice(0, until));
+      const wanted = [...state.tasks.values()].reverse();
+      expect(listAll(model).map(told)).toEqual(wanted.map(known));
+      for (const { status, reason } of listAll(model)) {
+        if (status === 'delayed') expect(reason).not.toBeNull();
+      }
+      for (const attempt of state.running.values()) {
+        const { workerId, sessionId, percent } = attempt;
+        expect(model.queries.show(attempt.taskId)).toMatchObject({ workerId, sessionId, percent });
+      }
+    }
+  });
+
+  test.each(seeds)('has of every attempt its one end (seed %i)', (seed) => {
+    const events = eventsOf(seed);
+    const model = readModel().apply(recordedDispatch(events));
+    const state = folded(events);
+    const details = [...state.tasks.keys()].map((taskId) => model.queries.show(taskId));
+    const attempts = details.flatMap(({ attemptList }) => attemptList);
+    const claims = events.filter(({ type }) => type === 'TaskClaimed').length;
+    expect(attempts).toHaveLength(claims);
+    for (const { attemptId, end, endedAt, durationMs } of attempts) {
+      const how = state.ended.get(attemptId)?.end ?? 'running';
+      const seen = end === null ? 'running' : end === 'completed' ? 'completed' : 'lost';
+      expect([attemptId, seen]).toEqual([attemptId, how]);
+      expect([endedAt === null, durationMs === null]).toEqual([end === null, end === null]);
+    }
+    for (const { attempts: count, attemptList } of details) expect(count).toBe(attemptList.length);
+  });
+
+  test.each(seeds)('names for every task all events that bear its id (seed %i)', (seed) => {
+    const events = eventsOf(seed);
+    const { queries } = readModel().apply(recordedDispatch(events));
+    for (const { taskId } of listAll({ queries })) {
+      const own = events.flatMap(({ data }, index) =>
+        'taskId' in data && data.taskId === taskId ? [index + 1] : [],
+      );
+      const { versions, omitted } = queries.versionsOf(taskId);
+      expect(omitted).toBe(0);
+      expect(versions).toEqual([...versions].sort((a, b) => a - b));
+      expect(versions).toEqual(expect.arrayContaining(own));
+    }
+  });
+
+  test('is the same however the log was cut, repeated and interrupted', () => {
+    const night = recordedDispatch(eventsOf(3));
+    const whole = tablesOf(readModel().apply(night));
+    const sizes = fc.array(fc.integer({ min: 20, max: 400 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(sizes, fc.nat(5), (batchSizes, overlap) => {
+        const model = readModel();
+        for (let start = 0, turn = 0; start < night.length; turn += 1) {
+          const end = start + batchSizes[turn % batchSizes.length]!;
+          model.apply(night.slice(Math.max(0, start - overlap), end));
+          start = end;
+        }
+        expect(tablesOf(model)).toEqual(whole);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});

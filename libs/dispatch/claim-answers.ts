@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { limits } from '#kernel/limits.js';
+import { ContentStore } from '#platform/content-store.js';
+import type { ClaimAnswer } from './attempts.shapes.js';
+import { Dispatcher } from './dispatcher.js';
+import { taskOf, type RunningAttempt } from './dispatch-state.js';
+
+/** What a worker is told of the task that it got. */
+@Injectable()
+export class ClaimAnswers {
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly content: ContentStore,
+  ) {}
+
+  /** Undefined when its prompt has been erased: the task then goes to the dead letters. */
+  async of(attempt: RunningAttempt, actor: string): Promise<ClaimAnswer | undefined> {
+    const { attemptId, taskId, fencingToken, agent, provider, account, model } = attempt;
+    const { spec, lane, spentAttempts } = taskOf(await this.dispatcher.state(), taskId);
+    const prompt = await this.content.read(spec.promptHash);
+    if (prompt === undefined) {
+      const error = 'Its prompt has been erased from the content store. Submit the task anew.';
+      const failed = { type: 'fail', attemptId, fencingToken, error, cause: 'error' } as const;
+      const forGood = { retryable: false, coolDown: null, claimNext: null };
+      await this.dispatcher.move({ ...failed, ...forGood }, actor);
+      return undefined;
+    }
+    const { shard, size, directory, repository, ref, team, project, tags } = spec;
+    const { permissionMode, timeoutMs } = spec;
+    return {
+      taskId,
+      attemptId,
+      fencingToken,
+      leaseUntil: this.leaseUntil(attempt),
+      beatEveryMs: beatEveryMs(attempt.leaseMs),
+      task: {
+        ...{ prompt, agent, provider, account, model, shard, lane, size },
+        ...{ directory, repository, ref, team, project, tags: [...tags], permissionMode },
+        ...{ timeoutMs, progressMs: attempt.progressMs, attempt: spentAttempts + 1 },
+      },
+    };
+  }
+
+  /** From now, since whoever asks has just shown that it lives. */
+  leaseUntil({ leaseMs }: RunningAttempt): string {
+    return this.dispatcher.wallTimeOf(this.dispatcher.nowMs + leaseMs);
+  }
+}
+
+/** So that a beat may be lost, and the next one, too. */
+export function beatEveryMs(leaseMs: number): number {
+  return Math.floor(leaseMs / limits.beatsPerLease);
+}

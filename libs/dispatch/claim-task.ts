@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Caller } from '#platform/caller.js';
+import type { ClaimAnswer, ClaimBody } from './attempts.shapes.js';
+import { ClaimAnswers } from './claim-answers.js';
+import { Dispatcher } from './dispatcher.js';
+import { actorOf, mustSpeakFor } from './worker-tokens.js';
+
+/** A worker wants a task. Answers undefined when there is none within the time it wants to wait. */
+export class ClaimTask extends Command<ClaimAnswer | undefined> {
+  /** @param gone ends the wait, because nobody is there any more to take the answer. */
+  constructor(
+    readonly wanted: ClaimBody,
+    readonly caller: Caller,
+    readonly gone: AbortSignal,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ClaimTask)
+export class ClaimTaskHandler implements ICommandHandler<ClaimTask> {
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly answers: ClaimAnswers,
+  ) {}
+
+  async execute({ wanted, caller, gone }: ClaimTask): Promise<ClaimAnswer | undefined> {
+    const { workerId, waitMs, attemptId = randomUUID() } = wanted;
+    mustSpeakFor(caller, workerId);
+    const actor = actorOf(caller);
+    const patience =
+      waitMs === 0 ? undefined : AbortSignal.any([gone, AbortSignal.timeout(waitMs)]);
+    const attempt = await this.dispatcher.claim(workerId, attemptId, actor, patience);
+    if (attempt === undefined) return undefined;
+    if (gone.aborted) {
+      const { fencingToken } = attempt;
+      const reason = 'Its worker went away before it was told.';
+      await this.dispatcher.move({ type: 'release', attemptId, fencingToken, reason }, actor);
+      return undefined;
+    }
+    return this.answers.of(attempt, actor);
+  }
+}

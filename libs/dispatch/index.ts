@@ -1,0 +1,30 @@
+import type { Context } from '#platform/context.js';
+import { AttemptsController, attemptsRoutes } from './attempts.controller.js';
+import { ClaimAnswers } from './claim-answers.js';
+import { ClaimTaskHandler } from './claim-task.js';
+import { MoveAttemptHandler } from './move-attempt.js';
+import { QueueController, queueRoutes } from './queue.controller.js';
+import { RegisterWorkerHandler } from './register-worker.js';
+import { SubmitTasksHandler } from './submit-tasks.js';
+import { TaskViews } from './task-views.js';
+import { TasksController, tasksRoutes } from './tasks.controller.js';
+import { TasksQueries } from './tasks.queries.js';
+import { WorkersController, workersRoutes } from './workers.controller.js';
+
+/**
+ * Queued work and who does it. The API needs providers of Dispatcher, ContentStore, Redactor,
+ * ReadModels, EventLog and Clock.
+ */
+export const dispatch: Context = {
+  controllers: [TasksController, WorkersController, AttemptsController, QueueController],
+  providers: [
+    SubmitTasksHandler,
+    ClaimTaskHandler,
+    MoveAttemptHandler,
+    RegisterWorkerHandler,
+    ClaimAnswers,
+    TaskViews,
+    TasksQueries,
+  ],
+  routes: [...tasksRoutes, ...workersRoutes, ...attemptsRoutes, ...queueRoutes],
+};

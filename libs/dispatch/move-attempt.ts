@@ -1,0 +1,145 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { limits } from '#kernel/limits.js';
+import { Refusal } from '#kernel/refusal.js';
+import type { Caller } from '#platform/caller.js';
+import { Clock } from '#platform/clock.js';
+import { ContentStore } from '#platform/content-store.js';
+import { Redactor } from '#platform/redaction.js';
+import type { MoveBody, Moved } from './attempts.shapes.js';
+import { ClaimAnswers } from './claim-answers.js';
+import type { ClaimWish, Fail } from './commands.js';
+import { Dispatcher, type Order } from './dispatcher.js';
+import type { DispatchState } from './dispatch-state.js';
+import { actorOf, mustSpeakFor } from './worker-tokens.js';
+
+/** A worker tells what became of its attempt. */
+export class MoveAttempt extends Command<Moved> {
+  constructor(
+    readonly attemptId: string,
+    readonly body: MoveBody,
+    readonly caller: Caller,
+  ) {
+    super();
+  }
+}
+
+type Move = Parameters<Dispatcher['move']>[0];
+type Reported = Extract<MoveBody, { move: 'fail' }>;
+
+const tooManyRequests = 429;
+const overloaded: readonly number[] = [503, 529];
+const randomSteps = 2 ** 32;
+
+@CommandHandler(MoveAttempt)
+export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly answers: ClaimAnswers,
+    private readonly content: ContentStore,
+    private readonly redactor: Redactor,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ attemptId, body, caller }: MoveAttempt): Promise<Moved> {
+    const before = await this.dispatcher.state();
+    const { workerId, taskId } = attemptIn(before, attemptId);
+    mustSpeakFor(caller, workerId);
+    if ('at' in body) this.refuseFuture(body.at);
+    const actor = actorOf(caller);
+    const claimNext = 'claimNext' in body && body.claimNext ? this.wish(body.nextAttemptId) : null;
+    const move = await this.moveOf(attemptId, body, claimNext);
+    const { state } = await this.dispatcher.move(move, actor);
+    const attempt = state.running.get(attemptId);
+    const next = claimNext === null ? undefined : state.running.get(claimNext.attemptId);
+    return {
+      attemptId,
+      taskId,
+      leaseUntil: attempt === undefined ? null : this.answers.leaseUntil(attempt),
+      next: next === undefined ? null : ((await this.answers.of(next, actor)) ?? null),
+    };
+  }
+
+  private wish(attemptId: string = randomUUID()): ClaimWish {
+    return this.dispatcher.wish(attemptId);
+  }
+
+  private async moveOf(
+    attemptId: string,
+    body: MoveBody,
+    claimNext: ClaimWish | null,
+  ): Promise<Move> {
+    const { fencingToken } = body;
+    const ids = { attemptId, fencingToken };
+    switch (body.move) {
+      case 'start':
+        return { type: 'start', ...ids, sessionId: this.name(body.sessionId) };
+      case 'beat':
+        return { type: 'beat', ...ids };
+      case 'progress': {
+        const { percent = null } = body;
+        return { type: 'progress', ...ids, sessionId: this.name(body.sessionId), percent };
+      }
+      case 'complete': {
+        const { result } = body;
+        const resultHash =
+          result === undefined ? null : await this.content.keep(this.redactor.text(result));
+        return { type: 'complete', ...ids, resultHash, claimNext };
+      }
+      case 'fail':
+        return { type: 'fail', ...ids, ...this.failure(body), claimNext };
+      case 'release':
+        return { type: 'release', ...ids, reason: this.note(body.reason) };
+    }
+  }
+
+  private failure(body: Reported): Pick<Fail, 'cause' | 'error' | 'retryable' | 'coolDown'> {
+    const { error, retryable, statusCode, retryAfterMs = null } = body;
+    const cause = statusCode !== undefined && statusCode >= 500 ? 'provider' : 'error';
+    return {
+      cause,
+      error: this.note(error),
+      retryable,
+      coolDown: coolDownHint(statusCode, retryAfterMs),
+    };
+  }
+
+  private name(sessionId: string | undefined): string | null {
+    return sessionId === undefined ? null : this.redactor.value(sessionId);
+  }
+
+  private note(text: string): string {
+    return this.redactor.text(text.toWellFormed()).slice(0, limits.freeTextCharactersMax);
+  }
+
+  /** @throws {Refusal} for a worker whose clock is ahead: what it says of times is of no use. */
+  private refuseFuture(at: string | undefined): void {
+    if (at === undefined) return;
+    const aheadMs = Date.parse(at) - this.clock.now();
+    if (aheadMs <= limits.clockOffMs) return;
+    const message = `at: ${at} is ${Math.round(aheadMs / 1_000)} s ahead of the server's clock. Set the worker's clock, or leave it out.`;
+    throw new Refusal('BAD_REQUEST', message, { field: 'at' });
+  }
+}
+
+/** What a status of a model's provider says about leaving it alone for a while. */
+export function coolDownHint(
+  statusCode: number | undefined,
+  retryAfterMs: number | null,
+): Extract<Order, { type: 'cool-down' }>['hint'] | null {
+  if (statusCode === undefined) return null;
+  const isOverload = overloaded.includes(statusCode);
+  if (statusCode !== tooManyRequests && !isOverload) return null;
+  const random = randomInt(randomSteps) / randomSteps;
+  return { cause: isOverload ? 'overload' : 'rate-limit', retryAfterMs, random };
+}
+
+function attemptIn(
+  state: DispatchState,
+  attemptId: string,
+): { readonly workerId: string; readonly taskId: string } {
+  const attempt = state.running.get(attemptId) ?? state.ended.get(attemptId);
+  if (attempt !== undefined) return attempt;
+  const message = `There is no attempt ${attemptId}, or it ended long ago. Claim a task to begin one.`;
+  throw new Refusal('ATTEMPT_NOT_FOUND', message, { attemptId });
+}

@@ -1,0 +1,188 @@
+import type { Database } from 'better-sqlite3';
+import { DISPATCH_STREAM, type DispatchEventType } from '#eventstore/vocabulary/dispatch.events.js';
+import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import type { Projection } from '#platform/projection.js';
+import type { DispatchEvent, TaskStatus } from './dispatch-state.js';
+import type { AttemptEnd } from './task.shapes.js';
+import { statementsOn, tasksSchema } from './tasks-tables.js';
+
+/** What each event makes of the tables of tasks: what `evolve.decider.ts` makes of the state. */
+
+type Data<T extends DispatchEventType> = DataOf<T>;
+type Attempt = Pick<Data<'AttemptStarted'>, 'taskId' | 'fencingToken' | 'atMs'>;
+type OnTask = Extract<DispatchEvent, { data: { taskId: string } }>;
+
+/** What an event is stored with beside its data. */
+interface Told {
+  readonly at: string;
+  readonly version: number;
+}
+
+/** What a status has beside its name: all else is null. */
+interface Standing {
+  readonly fencingToken?: number | null;
+  readonly reason?: string;
+  readonly resultHash?: string | null;
+  readonly endedAt?: string;
+}
+
+class TasksTables {
+  private readonly run: ReturnType<typeof statementsOn>;
+
+  constructor(db: Database) {
+    this.run = statementsOn(db);
+  }
+
+  apply({ type, data }: OnTask, told: Told): void {
+    const { at } = told;
+    if (type === 'TaskSubmitted') this.submitted(data, at);
+    this.run.note.run({ taskId: data.taskId, version: told.version });
+    switch (type) {
+      case 'TaskClaimed':
+        this.claimed(data, at);
+        break;
+      case 'AttemptStarted':
+        this.run.report.run({ ...data, percent: null, at });
+        break;
+      case 'ProgressReported':
+        this.run.report.run({ ...data, at });
+        break;
+      case 'AttemptCompleted':
+        this.end(data, 'completed', null, at);
+        this.completed(data, data.resultHash, data.fencingToken, told);
+        break;
+      case 'LateResultAdopted':
+        this.adopted(data, told);
+        break;
+      case 'AttemptReleased':
+        this.end(data, 'released', data.reason, at);
+        this.move(data.taskId, 'ready');
+        break;
+      case 'AttemptFailed':
+        this.lost(data, endOf[data.cause], data.error, at);
+        break;
+      case 'LeaseExpired':
+        this.lost(data, 'lease-expired', 'Its worker fell silent.', at);
+        break;
+      case 'ProgressDeadlineMissed':
+        this.lost(data, 'stalled', 'Its agent did not get on.', at);
+        break;
+      case 'TaskCancelled':
+        if (data.becauseOfTaskId !== null) this.run.noteCause.run(data);
+        this.leave(data, 'cancelled', at);
+        break;
+      case 'TaskParked':
+        this.leave(data, 'parked', at);
+        break;
+      case 'TaskRetried':
+      case 'TaskReplayed':
+        this.queue(data.taskId);
+        break;
+      case 'TaskReprioritised':
+        this.run.setLane.run(data);
+        break;
+      case 'LateResultKept':
+        this.run.keepLate.run(data);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private submitted(data: Data<'TaskSubmitted'>, at: string): void {
+    const { taskId, tags, dependsOn } = data;
+    const lists = { tags: JSON.stringify(tags), dependsOn: JSON.stringify(dependsOn) };
+    this.run.insertTask.run({ ...data, ...lists, at });
+    for (const tag of tags) this.run.insertTag.run({ tag, taskId });
+    for (const other of dependsOn) this.run.insertDependency.run({ other, taskId });
+    this.queue(taskId);
+  }
+
+  /** Ready, or waiting for what it depends on. */
+  private queue(taskId: string): void {
+    this.move(taskId, this.run.missing.get(taskId) === 0 ? 'ready' : 'waiting');
+  }
+
+  private move(taskId: string, status: TaskStatus['is'], standing: Standing = {}): void {
+    const { fencingToken = null, reason = null, resultHash = null, endedAt = null } = standing;
+    this.run.move.run({ taskId, status, fencingToken, reason, resultHash, endedAt });
+  }
+
+  private claimed(data: Data<'TaskClaimed'>, at: string): void {
+    const { taskId, fencingToken } = data;
+    this.run.insertAttempt.run({ ...data, stolen: Number(data.stolen), at });
+    this.run.countClaim.run({ taskId, at });
+    this.move(taskId, 'running', { fencingToken });
+  }
+
+  private end(
+    { fencingToken, atMs }: Attempt,
+    ended: AttemptEnd,
+    error: string | null,
+    at: string,
+  ): void {
+    this.run.endAttempt.run({ fencingToken, atMs, ended, error, at });
+  }
+
+  private lost(data: Attempt, ended: AttemptEnd, error: string, at: string): void {
+    this.end(data, ended, error, at);
+    this.move(data.taskId, 'delayed', { reason: error });
+  }
+
+  private adopted({ taskId, attemptId }: Data<'LateResultAdopted'>, told: Told): void {
+    const resultHash = this.run.late.get(taskId, attemptId) ?? null;
+    const fencingToken = this.run.tokenOf.get(attemptId, taskId) ?? null;
+    this.completed({ taskId }, resultHash, fencingToken, told);
+  }
+
+  private completed(
+    { taskId }: Pick<Attempt, 'taskId'>,
+    resultHash: string | null,
+    fencingToken: number | null,
+    { at, version }: Told,
+  ): void {
+    this.move(taskId, 'completed', { fencingToken, resultHash, endedAt: at });
+    for (const dependent of this.run.waiting.all(taskId)) {
+      this.run.note.run({ taskId: dependent, version });
+      this.queue(dependent);
+    }
+  }
+
+  /** Cancelled or parked, from wherever it was. */
+  private leave(
+    { taskId, reason, atMs }: Pick<Data<'TaskParked'>, 'taskId' | 'reason' | 'atMs'>,
+    status: 'cancelled' | 'parked',
+    at: string,
+  ): void {
+    const fencingToken = this.run.running.get(taskId);
+    if (fencingToken !== undefined) this.end({ taskId, fencingToken, atMs }, status, reason, at);
+    this.move(taskId, status, { reason, endedAt: at });
+  }
+}
+
+const endOf = {
+  error: 'failed',
+  provider: 'failed',
+  'cool-down': 'cooled-down',
+  timeout: 'timeout',
+} as const satisfies Record<Data<'AttemptFailed'>['cause'], AttemptEnd>;
+
+function isOnTask(event: RecordedDomainEvent): event is RecordedDomainEvent & OnTask {
+  return event.stream === DISPATCH_STREAM && 'taskId' in event.data;
+}
+
+function prepare(db: Database): (event: RecordedDomainEvent) => void {
+  const tables = new TasksTables(db);
+  return (event) => {
+    if (!isOnTask(event)) return;
+    tables.apply(event, { at: event.metadata.occurredAt, version: event.version });
+  };
+}
+
+export const tasksProjection: Projection = {
+  name: 'tasks',
+  version: 1,
+  tables: ['tasks', 'task_tags', 'task_dependents', 'task_events', 'task_attempts'],
+  schema: tasksSchema,
+  prepare,
+};

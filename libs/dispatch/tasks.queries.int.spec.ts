@@ -1,0 +1,242 @@
+import Database from 'better-sqlite3';
+import type { Sign } from './commands.js';
+import { claude, Dispatch } from './dispatch.spec-helper.js';
+import { taskDetailShape, tasksPage, type TasksQuery } from './task.shapes.js';
+import { filtersOf, tasksMeeting } from './tasks-filter.js';
+import { recordedDispatch, TasksReadModel, wallAt } from './tasks-read-model.spec-helper.js';
+
+let model: TasksReadModel;
+let dispatch: Dispatch;
+beforeEach(() => {
+  model = new TasksReadModel();
+  dispatch = new Dispatch().worker('w');
+});
+afterEach(() => {
+  model.remove();
+});
+
+/** The queries, when all that happened has been applied. */
+function queries() {
+  return model.apply(recordedDispatch(dispatch.events)).queries;
+}
+
+const show = (taskId = 't') => taskDetailShape.parse(queries().show(taskId));
+const list = (query: Partial<TasksQuery> = {}) =>
+  tasksPage.parse(model.queries.list({ limit: 50, ...query }));
+const idsOf = (query: Partial<TasksQuery>) => list(query).items.map(({ taskId }) => taskId);
+
+const cancel = { type: 'cancel', taskId: 't', reason: 'not needed' } as const;
+
+describe('A task', () => {
+  test('that was submitted is ready and says what was asked for', () => {
+    dispatch.submit({ tags: ['a', 'b'], team: 'core', reserveNanoUsd: 1_500_000_000 });
+    expect(show()).toEqual({
+      ...{ taskId: 't', status: 'ready', reason: null, agent: 'any', model: null },
+      ...{ lane: 'normal', shard: 'impl', size: 'small', team: 'core', project: null },
+      ...{ tags: ['a', 'b'], directory: '/work', repository: null, ref: null },
+      ...{ permissionMode: null, dependsOn: [], idempotencyKey: null, promptHash: 'hash' },
+      ...{ promptCharacters: 4, budgetUsd: '1.500000000', timeoutMs: 86_400_000 },
+      ...{ attemptsMax: 3, attempts: 0, submittedAt: wallAt(0), startedAt: null, endedAt: null },
+      ...{ attemptId: null, workerId: null, sessionId: null, percent: null },
+      ...{ resultHash: null, lateResults: [], attemptList: [] },
+    });
+  });
+
+  test('that runs names its attempt, whose it is and how far it is', () => {
+    dispatch.submit({}).later(1_000);
+    const { attemptId, fencingToken } = dispatch.run('w');
+    dispatch.later(1_000);
+    dispatch.when({ type: 'progress', attemptId, fencingToken, sessionId: 's', percent: 40 });
+    expect(show()).toMatchObject({
+      ...{ status: 'running', attempts: 1, startedAt: wallAt(1_000), budgetUsd: null },
+      ...{ attemptId: 'a1', workerId: 'w', sessionId: 's', percent: 40 },
+      attemptList: [
+        {
+          ...{ attemptId: 'a1', workerId: 'w', agent: 'claude-code', provider: 'anthropic' },
+          ...{ account: 'one', stolen: false, fencingToken: 1, waitedMs: 1_000 },
+          ...{ claimedAt: wallAt(1_000), startedAt: wallAt(1_000), endedAt: null, end: null },
+          ...{ sessionId: 's', percent: 40, durationMs: null, error: null },
+        },
+      ],
+    });
+  });
+
+  test('that completed makes those ready that waited for it alone', () => {
+    dispatch.submit({ taskId: 'a' }, { taskId: 'b', lane: 'background' });
+    dispatch.submit({ dependsOn: ['a'] }, { taskId: 'both', dependsOn: ['a', 'b'] });
+    expect([show().status, show('both').status]).toEqual(['waiting', 'waiting']);
+    dispatch.complete(dispatch.run('w'));
+    expect(show('a')).toMatchObject({ status: 'completed', attemptId: 'a1', resultHash: 'result' });
+    expect([show().status, show('both').status]).toEqual(['ready', 'waiting']);
+  });
+
+  test('that failed is delayed, and says with what', () => {
+    dispatch.submit({});
+    dispatch.fail(dispatch.run('w'), { error: 'it broke' });
+    expect(show()).toMatchObject({
+      ...{ status: 'delayed', reason: 'it broke', attemptId: null, endedAt: null },
+      attemptList: [{ end: 'failed', error: 'it broke', durationMs: 0 }],
+    });
+    dispatch.when({ type: 'retry', taskId: 't' });
+    expect(show()).toMatchObject({ status: 'ready', reason: null });
+  });
+
+  test('that used up its attempts is parked, and ready again when it is replayed', () => {
+    dispatch.submit({ attemptsMax: 1 });
+    dispatch.fail(dispatch.run('w'));
+    const reason = 'The last of 1 attempts ended so: it broke';
+    expect(show()).toMatchObject({ status: 'parked', reason, endedAt: wallAt(0) });
+    expect(show().attemptList).toMatchObject([{ end: 'failed' }]);
+    dispatch.when({ type: 'replay', taskId: 't' });
+    expect(show()).toMatchObject({ status: 'ready', reason: null, endedAt: null, attempts: 1 });
+  });
+
+  test.each([
+    ['cancel', 'cancelled'],
+    ['park', 'parked'],
+  ] as const)('on which somebody calls %s while it runs loses its attempt', (type, status) => {
+    dispatch.submit({});
+    dispatch.run('w');
+    dispatch.later(3_000).when({ ...cancel, type });
+    expect(show()).toMatchObject({
+      ...{ status, reason: 'not needed', attemptId: null, endedAt: wallAt(3_000) },
+      attemptList: [
+        { end: status, error: 'not needed', endedAt: wallAt(3_000), durationMs: 3_000 },
+      ],
+    });
+  });
+
+  test('keeps what a lost attempt brings late, and takes it as its result when told to', () => {
+    dispatch.submit({});
+    const lost = dispatch.run('w');
+    dispatch.when({ ...cancel, type: 'park' });
+    dispatch.complete(lost, 'late');
+    const late = { attemptId: 'a1', resultHash: 'late' };
+    expect(show()).toMatchObject({ status: 'parked', resultHash: null, lateResults: [late] });
+    dispatch.when({ type: 'adopt-late-result', taskId: 't', attemptId: 'a1' });
+    expect(show()).toMatchObject({
+      ...{ status: 'completed', attemptId: 'a1', workerId: 'w', resultHash: 'late' },
+      ...{ lateResults: [late], attemptList: [{ end: 'parked' }] },
+    });
+  });
+
+  test.each<[string, string, Record<string, Sign>]>([
+    ['its worker fell silent', 'lease-expired', {}],
+    ['its agent did not get on', 'stalled', { a1: { beatMs: 301_000, progressMs: 0 } }],
+    ['it took too long', 'timeout', { a1: { beatMs: 301_000, progressMs: 301_000 } }],
+  ])('tells that %s', (_, end, signs) => {
+    dispatch.submit({ timeoutMs: 300_000 });
+    dispatch.run('w');
+    dispatch.later(301_000).tick(new Map(Object.entries(signs)));
+    const { status, attemptList } = show();
+    expect([status, attemptList[0]?.end]).toEqual(['delayed', end]);
+    expect(attemptList[0]?.error).not.toBeNull();
+  });
+
+  test('tells that it was given back, and that its provider refused', () => {
+    dispatch.submit({}, { taskId: 'other' });
+    const [given, refused] = [dispatch.run('w'), dispatch.run('w')];
+    dispatch.when({ type: 'release', ...given, reason: 'going home' });
+    dispatch.fail(refused, { coolDown: { cause: 'rate-limit', retryAfterMs: 9, random: 0 } });
+    expect(show()).toMatchObject({ status: 'ready', attemptList: [{ end: 'released' }] });
+    expect(show('other')).toMatchObject({ attemptList: [{ end: 'cooled-down' }] });
+  });
+
+  test('that nobody knows is refused', () => {
+    dispatch.submit({});
+    expect(() => show('nobody')).toThrow('There is no task nobody');
+    expect(() => queries().versionsOf('nobody')).toThrow('There is no task nobody');
+  });
+});
+
+describe('The events that concern a task', () => {
+  test('are its own and what it waited for to complete', () => {
+    dispatch.submit({ taskId: 'a' }, { taskId: 't', dependsOn: ['a'] });
+    dispatch.complete(dispatch.run('w'));
+    // 1 worker, 2 and 3 submissions, 4 claim and 5 start of the other, 6 its completion
+    expect(queries().versionsOf('t')).toEqual({ versions: [3, 6], omitted: 0 });
+  });
+
+  test('are also the end of the task with which it was cancelled', () => {
+    dispatch.submit({ taskId: 'a' }, { taskId: 't', dependsOn: ['a'] });
+    dispatch.when({ ...cancel, taskId: 'a' });
+    expect(queries().versionsOf('t')).toEqual({ versions: [3, 4, 5], omitted: 0 });
+  });
+
+  test('are the first and the newest when they are many', () => {
+    dispatch.submit({});
+    for (let turn = 0; turn < 300; turn += 1) {
+      const lane = turn % 2 === 0 ? 'critical' : 'normal';
+      dispatch.when({ type: 'reprioritise', taskId: 't', lane });
+    }
+    const { versions, omitted } = queries().versionsOf('t');
+    expect([versions.length, omitted]).toEqual([200, 101]);
+    expect([versions[0], versions[1], versions.at(-1)]).toEqual([2, 104, 302]);
+  });
+});
+
+describe('Tasks', () => {
+  beforeEach(() => {
+    dispatch
+      .worker('x', { seats: [{ ...claude, agent: 'codex' }] })
+      .submit({ taskId: '1', lane: 'critical', tags: ['night'], project: 'shop' })
+      .submit({ taskId: '2', shard: 'review', team: 'core', project: 'shop' })
+      .submit({ taskId: '3', agent: 'codex', tags: ['night', 'day'], team: 'core' });
+    dispatch.run('w');
+    queries();
+  });
+
+  test('are listed by when they were submitted, the newest first, page by page', () => {
+    const first = list({ limit: 2 });
+    expect(first.items.map(({ taskId }) => taskId)).toEqual(['3', '2']);
+    const rest = list({ limit: 2, cursor: first.nextCursor! });
+    expect(rest).toMatchObject({ items: [{ taskId: '1' }], nextCursor: null });
+  });
+
+  test.each<[Partial<TasksQuery>, string[]]>([
+    [{ status: 'running' }, ['1']],
+    [{ status: 'ready' }, ['3', '2']],
+    [{ lane: 'critical' }, ['1']],
+    [{ shard: 'review' }, ['2']],
+    [{ agent: 'codex' }, ['3']],
+    [{ agent: 'any' }, ['2', '1']],
+    [{ team: 'core' }, ['3', '2']],
+    [{ project: 'shop' }, ['2', '1']],
+    [{ tag: 'night' }, ['3', '1']],
+    [{ tag: 'night', agent: 'any' }, ['1']],
+    [{ team: 'core', project: 'shop', status: 'ready' }, ['2']],
+    [{ tag: 'night', team: 'core' }, ['3']],
+    [{ tag: 'day', project: 'shop' }, []],
+  ])('are found by %j', (query, ids) => {
+    expect(idsOf(query)).toEqual(ids);
+  });
+
+  test('are found page by page also by a tag', () => {
+    const { nextCursor } = list({ tag: 'night', limit: 1 });
+    expect(idsOf({ tag: 'night', cursor: nextCursor! })).toEqual(['1']);
+  });
+
+  test('are counted by lane and status', () => {
+    expect(model.queries.counts()).toEqual([
+      { lane: 'critical', status: 'running', tasks: 1 },
+      { lane: 'normal', status: 'ready', tasks: 2 },
+    ]);
+  });
+
+  const filter = { tag: 'g', project: 'p', team: 'm', status: 'ready', lane: 'normal' } as const;
+  const filters = filtersOf({ ...filter, shard: 'impl', agent: 'any' });
+
+  test.each([undefined, ...filters])(
+    'are found without sorting or looking at all, walking %s',
+    (walked) => {
+      const given = walked === undefined ? [] : filters;
+      const db = new Database(model.file, { readonly: true });
+      const plan = db
+        .prepare(`EXPLAIN QUERY PLAN SELECT task.id ${tasksMeeting(given, walked)}`)
+        .all({ ...filter, shard: 'impl', agent: 'any', before: 9 }) as { detail: string }[];
+      db.close();
+      expect(plan.length).toBeGreaterThan(0);
+      for (const { detail } of plan) expect(detail).not.toMatch(/SCAN|TEMP B-TREE/);
+    },
+  );
+});
