@@ -41,24 +41,30 @@ export class Bell {
   }
 }
 
+/** What was read of the log in one go. */
+export interface Passage {
+  readonly events: RecordedEvent[];
+  /** Up to where it was looked through: that of the last event, or beyond. */
+  readonly upTo: bigint;
+}
+
 /** The one loop behind every `follow`: what there is in batches, then a wait for more. */
 export async function* followBy(
-  readAfter: (after: bigint, limit: number) => RecordedEvent[],
+  readAfter: (after: bigint, limit: number) => Passage,
   bell: Bell,
   after: bigint,
   { signal, batchEvents = limits.followBatchEvents }: FollowOptions,
 ): AsyncGenerator<RecordedEvent[], void, undefined> {
   let position = after;
   while (!signal.aborted) {
-    const batch = readAfter(position, batchEvents);
-    const last = batch.at(-1);
-    if (last === undefined) {
+    const { events, upTo } = readAfter(position, batchEvents);
+    if (upTo === position) {
       await bell.wait(signal);
       continue;
     }
-    position = last.position;
-    yield batch;
+    position = upTo;
+    if (events.length > 0) yield events;
     // A long catch-up must not keep requests and timers from their turn.
-    if (batch.length === batchEvents) await nextTurn();
+    if (events.length === batchEvents || events.length === 0) await nextTurn();
   }
 }

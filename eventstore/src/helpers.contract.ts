@@ -24,6 +24,12 @@ export function sessionsStarted(count: number): NewEvent[] {
   return Array.from({ length: count }, () => sessionStarted());
 }
 
+/** An event of a type that is rare among the others. */
+export function priceMissing(): NewEvent {
+  const data = { agent: 'codex', provider: 'openai', model: 'gpt-x' };
+  return sessionStarted({ type: 'PriceMissing', data });
+}
+
 /** The code with which the log refused; fails when it did not. */
 export async function refusalOf(attempt: Promise<unknown>): Promise<LogErrorCode> {
   const error = await attempt.then(
@@ -40,10 +46,12 @@ export async function take(
   after: bigint,
   count: number,
   batchEvents = limits.followBatchEvents as number,
+  types?: readonly string[],
 ): Promise<RecordedEvent[]> {
   const end = new AbortController();
   const events: RecordedEvent[] = [];
-  for await (const batch of log.follow(after, { signal: end.signal, batchEvents })) {
+  const options = { signal: end.signal, batchEvents, ...(types && { types }) };
+  for await (const batch of log.follow(after, options)) {
     expect(batch.length).toBeLessThanOrEqual(batchEvents);
     events.push(...batch);
     if (events.length >= count) end.abort();

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { NewEvent } from '#kernel/event.js';
+import { limits } from '#kernel/limits.js';
 import { describeAppend } from './append.contract.js';
 import {
   idsOf,
+  priceMissing,
   refusalOf,
   sessionsStarted,
   take,
@@ -87,6 +89,16 @@ export function describeLogContract(name: string, open: () => OpenedLog): void {
         setImmediate(() => (turns += 1));
         await take(log, 0n, 3, 1);
         expect(turns).toBe(1);
+      });
+
+      test('passes over what is of other types, however much that is', async () => {
+        const rare = [priceMissing(), priceMissing(), priceMissing()] as const;
+        await log.append('a', 'any', sessionsStarted(limits.followScanPositions + 3));
+        const following = take(log, 0n, 3, 2, ['PriceMissing', 'SomethingElse']);
+        await log.append('b', 'any', [...sessionsStarted(2), rare[0]]);
+        await log.append('c', 'any', sessionsStarted(1));
+        await log.append('d', 'any', [rare[1], rare[2]]);
+        expect(idsOf(await following)).toEqual(idsOf(rare));
       });
 
       test('ends when aborted, waiting or not', async () => {

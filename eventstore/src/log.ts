@@ -19,6 +19,8 @@ export interface FollowOptions {
   /** Ends the iteration when aborted. */
   readonly signal: AbortSignal;
   readonly batchEvents?: number;
+  /** Only events of these types; undefined = all. What is left out is passed over without being read. */
+  readonly types?: readonly string[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { admit, versionConflict } from './admission.js';
 import type { StoredEvent } from './chain.js';
-import { Bell, followBy } from './following.js';
+import { Bell, followBy, type Passage } from './following.js';
 import {
   EventLog,
   LogError,
@@ -61,10 +61,13 @@ export class MemoryLog extends EventLog {
   }
 
   follow(after: bigint, options: FollowOptions): AsyncIterable<RecordedEvent[]> {
-    const readAfter = (position: bigint, limit: number): RecordedEvent[] => {
+    const { types } = options;
+    const readAfter = (position: bigint, limit: number): Passage => {
       this.assertOpen();
       const from = Number(position);
-      return this.events.slice(from, from + limit).map(recorded);
+      const rows = this.events.slice(from, from + limit);
+      const wanted = rows.filter(({ type }) => types === undefined || types.includes(type));
+      return { events: wanted.map(recorded), upTo: position + BigInt(rows.length) };
     };
     return followBy(readAfter, this.bell, after, options);
   }

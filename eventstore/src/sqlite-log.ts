@@ -4,7 +4,7 @@ import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { admit, type AdmittedAppend } from './admission.js';
 import type { StoredEvent } from './chain.js';
-import { Bell, followBy } from './following.js';
+import { Bell, followBy, type Passage } from './following.js';
 import {
   EventLog,
   LogError,
@@ -49,6 +49,7 @@ export class SqliteLog extends EventLog {
   private readonly selectHead: Database.Statement<[], number>;
   private readonly selectStream: Database.Statement<[string, number, number], StoredEvent>;
   private readonly selectAfter: Database.Statement<[bigint, number], StoredEvent>;
+  private readonly selectOfTypes: Database.Statement<[bigint, bigint, string, number], StoredEvent>;
   private readonly bell: Bell;
   private readonly inode: number;
   private queue: Waiting[] = [];
@@ -88,6 +89,10 @@ export class SqliteLog extends EventLog {
     this.selectAfter = db.prepare(
       `SELECT ${columns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
     );
+    this.selectOfTypes = db.prepare(
+      `SELECT ${columns} FROM events WHERE position > ? AND position <= ?
+         AND type IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?`,
+    );
     this.bell = new Bell(() => this.hasGrownElsewhere());
   }
 
@@ -118,11 +123,24 @@ export class SqliteLog extends EventLog {
   }
 
   follow(after: bigint, options: FollowOptions): AsyncIterable<RecordedEvent[]> {
-    const readAfter = (position: bigint, limit: number): RecordedEvent[] => {
+    const { types } = options;
+    const readAfter = (position: bigint, limit: number): Passage => {
       this.assertOpen();
-      return this.selectAfter.all(position, limit).map(recorded);
+      if (types !== undefined) return this.readOfTypes(position, limit, types);
+      const events = this.selectAfter.all(position, limit).map(recorded);
+      return { events, upTo: events.at(-1)?.position ?? position };
     };
     return followBy(readAfter, this.bell, after, options);
+  }
+
+  /** A bounded piece of the log at a time, so that a rare type is sought without holding up the rest. */
+  private readOfTypes(after: bigint, limit: number, types: readonly string[]): Passage {
+    const head = BigInt(this.selectHead.get() ?? 0);
+    const end = after + BigInt(limits.followScanPositions);
+    const upTo = end < head ? end : head;
+    const rows = this.selectOfTypes.all(after, upTo, JSON.stringify(types), limit);
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    return { events: rows.map(recorded), upTo: last === undefined ? upTo : BigInt(last.position) };
   }
 
   async head(): Promise<bigint> {

@@ -187,7 +187,7 @@ function mustHaveStarted(attempt: RunningAttempt, move: string): void {
 
 /** The tasks for which only this one was missing. */
 function unblockedBy(taskId: string, state: DispatchState): Task[] {
-  return (state.dependents.get(taskId) ?? []).flatMap((dependent) => {
+  return [...(state.dependents.get(taskId) ?? [])].flatMap((dependent) => {
     const task = state.tasks.get(dependent);
     if (task?.status.is !== 'waiting') return [];
     return task.status.missing.every((it) => it === taskId) ? [task] : [];

@@ -18,6 +18,7 @@ import type { BudgetReading } from './commands.js';
 import { Dispatcher } from './dispatcher.js';
 import { dispatch } from './index.js';
 import { dispatchProjections } from './projections.js';
+import { TelemetryWatch } from './telemetry-watch.js';
 import { RegisteredTokens } from './worker-tokens.js';
 
 /** For specifications: dispatch behind real HTTP, on a log in memory and read models on disk. */
@@ -31,6 +32,7 @@ export class DispatchServer {
   private readonly models: ReadModels;
   private readonly ending = new AbortController();
   private app: NestFastifyApplication | undefined;
+  private telemetry: TelemetryWatch | undefined;
 
   constructor(readonly log: EventLog = new MemoryLog()) {
     this.content = new ContentStore(join(this.folder, 'content'));
@@ -43,6 +45,7 @@ export class DispatchServer {
   /** Starts the server, or another one in the place of the one before, which knows nothing any more. */
   async start(): Promise<void> {
     await this.app?.close();
+    await this.telemetry?.stop();
     await this.dispatcher.stop();
     this.dispatcher = this.makeDispatcher();
     const tokens = new RegisteredTokens(this.dispatcher);
@@ -69,12 +72,14 @@ export class DispatchServer {
     await this.app.listen(0, '127.0.0.1');
     this.url = await this.app.getUrl();
     this.dispatcher.start();
+    this.telemetry = this.watch();
     if (!this.isProjecting) void this.project();
   }
 
   async stop(): Promise<void> {
     this.ending.abort();
     await this.app?.close();
+    await this.telemetry?.stop();
     await this.dispatcher.stop();
     this.models.close();
     this.writer.close();
@@ -120,17 +125,25 @@ export class DispatchServer {
     }
   }
 
+  private watch(): TelemetryWatch {
+    const watch = new TelemetryWatch(this.log, this.dispatcher, fail);
+    watch.start();
+    return watch;
+  }
+
   private makeDispatcher(): Dispatcher {
     return new Dispatcher({
       log: this.log,
       clock: new Clock(),
       leaseMs: limits.leaseMs,
       budgets: () => this.budgets,
-      report: (sentence) => {
-        throw new Error(sentence);
-      },
+      report: fail,
     });
   }
+}
+
+function fail(sentence: string): void {
+  throw new Error(sentence);
 }
 
 export interface Answer {

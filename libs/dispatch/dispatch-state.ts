@@ -38,6 +38,8 @@ export interface Task {
   /** Since when nothing but gates and workers kept it waiting; null = that never was. */
   readonly readySinceMs: number | null;
   readonly lateResults: readonly LateResult[];
+  /** The newest of its attempts that have ended: those of which `ended` still knows. */
+  readonly endedAttempts: readonly string[];
 }
 
 interface AttemptFacts {
@@ -119,13 +121,20 @@ export type Worker = DataOf<'WorkerRegistered'>;
  * folds events owns the state; who needs the one of before folds again.
  */
 export interface DispatchState {
+  /** All that have not ended, and the newest of those that have: see `forgettable`. */
   readonly tasks: ReadonlyMap<string, Task>;
+  /** By idempotency key, for as long as the task is remembered. */
   readonly taskByKey: ReadonlyMap<string, string>;
-  /** Who waits for this task to complete. */
-  readonly dependents: ReadonlyMap<string, readonly string[]>;
+  /** Which tasks that have not ended depend on this one. */
+  readonly dependents: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Ended tasks on which nothing depends that has not ended; the first is forgotten first. */
+  readonly forgettable: ReadonlySet<string>;
+  /** So many of these are remembered. */
+  readonly endedRememberedMax: number;
   readonly ready: ReadyView;
   readonly delayed: ReadonlySet<string>;
   readonly running: ReadonlyMap<string, RunningAttempt>;
+  /** Of each remembered task the newest few. */
   readonly ended: ReadonlyMap<string, EndedAttempt>;
   readonly workers: ReadonlyMap<string, Worker>;
   readonly closed: ReadonlyMap<string, ClosedGate>;
@@ -145,6 +154,8 @@ export interface DispatchState {
   readonly parkedTasks: number;
   /** How many open tasks there are of each kind, by `keyOf`: a claim may look at one of each. */
   readonly openKinds: ReadonlyMap<string, number>;
+  /** Tasks that were ever submitted. */
+  readonly lastOrder: number;
   readonly lastFencingToken: number;
   /** The newest time that any event told: time never runs back behind it. */
   readonly clockMs: number;
@@ -152,7 +163,7 @@ export interface DispatchState {
 
 type Writable<T> =
   T extends ReadonlyMap<infer K, infer V>
-    ? Map<K, V>
+    ? Map<K, V extends ReadonlySet<infer U> ? Set<U> : V>
     : T extends ReadonlySet<infer V>
       ? Set<V>
       : T extends readonly (infer V)[]
@@ -164,11 +175,14 @@ export type OwnState = {
   -readonly [K in keyof DispatchState]: K extends 'ready' ? ReadyQueue : Writable<DispatchState[K]>;
 };
 
-export function emptyState(): OwnState {
+/** @param endedRememberedMax fewer than usual let a short test see that tasks are forgotten. */
+export function emptyState(endedRememberedMax: number = limits.endedTasksRememberedMax): OwnState {
   return {
     tasks: new Map(),
     taskByKey: new Map(),
     dependents: new Map(),
+    forgettable: new Set(),
+    endedRememberedMax,
     ready: new ReadyQueue(),
     delayed: new Set(),
     running: new Map(),
@@ -185,6 +199,7 @@ export function emptyState(): OwnState {
     openTasks: 0,
     parkedTasks: 0,
     openKinds: new Map(),
+    lastOrder: 0,
     lastFencingToken: 0,
     clockMs: 0,
   };
@@ -194,9 +209,8 @@ export function emptyState(): OwnState {
 export function taskOf(state: DispatchState, taskId: string): Task {
   const task = state.tasks.get(taskId);
   if (task !== undefined) return task;
-  throw new Refusal('TASK_NOT_FOUND', `There is no task ${taskId}. List them to see their ids.`, {
-    taskId,
-  });
+  const message = `There is no task ${taskId}, or it ended so long ago that nothing can be done with it. List tasks to see their ids.`;
+  throw new Refusal('TASK_NOT_FOUND', message, { taskId });
 }
 
 /** @throws {Refusal} `WORKER_NOT_FOUND` */
@@ -218,6 +232,11 @@ export function dueMsOf(task: Task): number {
     background: limits.backgroundLaneBehindMs,
   };
   return (task.readySinceMs ?? 0) + behindMs[task.lane];
+}
+
+/** For good, unless somebody retries what was cancelled. What is parked waits for somebody. */
+export function isEnded({ is }: TaskStatus): boolean {
+  return is === 'completed' || is === 'cancelled';
 }
 
 export function isOpen({ is }: TaskStatus): boolean {

@@ -3,14 +3,18 @@ import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
 import type { BudgetReading, DispatchCommand, RegisterWorker, Seat, TaskSpec } from './commands.js';
 import { dispatchDecider } from './dispatch.decider.js';
-import type { DispatchEvent, DispatchState } from './dispatch-state.js';
+import { emptyState, type DispatchEvent, type DispatchState } from './dispatch-state.js';
 
 /** Commands one after another, each on what those before it left; time goes by as it is told. */
 export class Dispatch {
-  state: DispatchState = dispatchDecider.initial;
+  state: DispatchState;
   readonly events: DispatchEvent[] = [];
   nowMs = 0;
   private attempts = 0;
+
+  constructor(endedRememberedMax?: number) {
+    this.state = emptyState(endedRememberedMax);
+  }
 
   /** What the command came to; its events have happened. */
   when(command: WithoutTime): readonly DispatchEvent[] {

@@ -10,7 +10,7 @@ import type {
 } from './dispatch-state.js';
 import { kindOfTask } from './claims.decider.js';
 import { evolveGate } from './evolve-gates.decider.js';
-import { add, change, put, queued } from './evolve-tasks.decider.js';
+import { add, change, put, queued, rememberAttempt } from './evolve-tasks.decider.js';
 import { coolDownKey, isUnder, scopesOf } from './gates.decider.js';
 
 /** What each event makes of the state. Changes it in place: see `DispatchState`. */
@@ -84,14 +84,11 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
 }
 
 function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted'>): void {
-  const { taskId, idempotencyKey, dependsOn, lane } = spec;
-  for (const other of dependsOn) {
-    state.dependents.set(other, [...(state.dependents.get(other) ?? []), taskId]);
-  }
+  const { taskId, idempotencyKey, lane } = spec;
   if (idempotencyKey !== null) state.taskByKey.set(idempotencyKey, taskId);
-  const order = state.tasks.size + 1;
-  const task = { spec, order, lane, spentAttempts: 0, readySinceMs: null, lateResults: [] };
-  put(state, queued(state, task, atMs));
+  const order = (state.lastOrder += 1);
+  const untried = { spentAttempts: 0, readySinceMs: null, lateResults: [], endedAttempts: [] };
+  put(state, queued(state, { spec, order, lane, ...untried }, atMs));
 }
 
 function queueAnew(
@@ -166,7 +163,7 @@ function end(
   settle(state, attempt);
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
-  state.ended.set(attemptId, { ...ids, end: how, resultHash, refused });
+  rememberAttempt(state, { ...ids, end: how, resultHash, refused });
   endProbe(state, attemptId, how === 'completed');
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
 }
@@ -195,6 +192,10 @@ function countProviderFailure(state: OwnState, data: DataOfType<'AttemptFailed'>
   const attempt = state.running.get(data.attemptId);
   if (attempt !== undefined && data.cause === 'provider') {
     add(state.providerFailures, coolDownKey(attempt), 1);
+    const [oldest] = state.providerFailures.keys();
+    if (state.providerFailures.size > limits.failingProvidersMax && oldest !== undefined) {
+      state.providerFailures.delete(oldest);
+    }
   }
 }
 
@@ -208,7 +209,6 @@ function completed(
     const task = state.tasks.get(dependent);
     if (task?.status.is === 'waiting') put(state, queued(state, task, atMs));
   }
-  state.dependents.delete(taskId);
 }
 
 function adopted(state: OwnState, data: DataOfType<'LateResultAdopted'>): void {

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
@@ -9,7 +9,8 @@ import { Redactor } from '#platform/redaction.js';
 import type { MoveBody, Moved } from './attempts.shapes.js';
 import { ClaimAnswers } from './claim-answers.js';
 import type { ClaimWish, Fail } from './commands.js';
-import { Dispatcher, type Order } from './dispatcher.js';
+import { coolDownHint } from './cool-down-hint.js';
+import { Dispatcher } from './dispatcher.js';
 import type { DispatchState } from './dispatch-state.js';
 import { actorOf, mustSpeakFor } from './worker-tokens.js';
 
@@ -26,10 +27,6 @@ export class MoveAttempt extends Command<Moved> {
 
 type Move = Parameters<Dispatcher['move']>[0];
 type Reported = Extract<MoveBody, { move: 'fail' }>;
-
-const tooManyRequests = 429;
-const overloaded: readonly number[] = [503, 529];
-const randomSteps = 2 ** 32;
 
 @CommandHandler(MoveAttempt)
 export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
@@ -100,7 +97,7 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
       cause,
       error: this.note(error),
       retryable,
-      coolDown: coolDownHint(statusCode, retryAfterMs),
+      coolDown: coolDownHint(statusCode ?? null, retryAfterMs),
     };
   }
 
@@ -120,18 +117,6 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
     const message = `at: ${at} is ${Math.round(aheadMs / 1_000)} s ahead of the server's clock. Set the worker's clock, or leave it out.`;
     throw new Refusal('BAD_REQUEST', message, { field: 'at' });
   }
-}
-
-/** What a status of a model's provider says about leaving it alone for a while. */
-export function coolDownHint(
-  statusCode: number | undefined,
-  retryAfterMs: number | null,
-): Extract<Order, { type: 'cool-down' }>['hint'] | null {
-  if (statusCode === undefined) return null;
-  const isOverload = overloaded.includes(statusCode);
-  if (statusCode !== tooManyRequests && !isOverload) return null;
-  const random = randomInt(randomSteps) / randomSteps;
-  return { cause: isOverload ? 'overload' : 'rate-limit', retryAfterMs, random };
 }
 
 function attemptIn(

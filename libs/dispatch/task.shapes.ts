@@ -120,7 +120,9 @@ export const tasksPage = z.strictObject({ items: z.array(taskShape), nextCursor 
 const because = z
   .int()
   .nullable()
-  .describe('The version of the event that brought it about; null: a person or a program did.');
+  .describe(
+    'The version of the event that brought it about; null: somebody wanted it, or that is not here.',
+  );
 
 export const whyShape = z.strictObject({
   taskId: z.string(),

@@ -89,8 +89,9 @@ export const tasksSchema = `
   ) STRICT;
   CREATE INDEX task_attempts_by_task ON task_attempts (id);`;
 
+/** Who takes the id of a task that dispatch has forgotten takes its place. */
 const insertTask = `
-  INSERT INTO tasks (task_id, status, submitted_at, agent, model, lane, shard, size, team, project,
+  INSERT OR REPLACE INTO tasks (task_id, status, submitted_at, agent, model, lane, shard, size, team, project,
     tags, directory, repository, ref, permission_mode, depends_on, idempotency_key, prompt_hash,
     prompt_characters, reserve_nano_usd, timeout_ms, attempts_max)
   VALUES (@taskId, 'waiting', @at, @agent, @model, @lane, @shard, @size, @team, @project,

@@ -33,7 +33,7 @@ export function decideTask(command: TaskCommand, state: DispatchState): Dispatch
       // It is on its way already: whoever asks twice has what they want.
       if (is === 'ready' || is === 'waiting') return [];
       if (is !== 'delayed' && is !== 'cancelled') throw illegal(task, 'be retried');
-      refuseWithCancelledDependency(state, task);
+      refuseWithDeadDependency(state, task);
       if (is === 'cancelled') refuseFullQueue(state, 1);
       refuseTooManyKinds(state, [kindOfTask(task)]);
       return [{ type: 'TaskRetried', data: { taskId, atMs } }];
@@ -88,7 +88,9 @@ function cancelWithDependents(
   return events;
 }
 
-function refuseWithCancelledDependency(state: DispatchState, { spec }: Task): void {
+function refuseWithDeadDependency(state: DispatchState, { spec }: Task): void {
+  const forgotten = spec.dependsOn.find((it) => !state.tasks.has(it));
+  if (forgotten !== undefined) throw unknownDependency(spec, forgotten);
   const dead = spec.dependsOn.find((it) => state.tasks.get(it)?.status.is === 'cancelled');
   if (dead === undefined) return;
   const message = `Task ${spec.taskId} depends on ${dead}, which is cancelled. Retry ${dead} first.`;
@@ -168,13 +170,17 @@ function refuseDependencies(
   for (const dependency of spec.dependsOn) {
     const status = state.tasks.get(dependency)?.status;
     if (!inBatch.has(dependency) && status === undefined) {
-      const message = `Task ${spec.taskId} depends on ${dependency}, which does not exist. Submit that one first, or in the same batch.`;
-      throw new Refusal('DEPENDENCY_NOT_FOUND', message, { taskId: spec.taskId, dependency });
+      throw unknownDependency(spec, dependency);
     }
     if (status?.is !== 'cancelled') continue;
     const message = `Task ${spec.taskId} depends on ${dependency}, which is cancelled. Retry ${dependency} first.`;
     throw new Refusal('ILLEGAL_MOVE', message, { taskId: spec.taskId, dependency });
   }
+}
+
+function unknownDependency({ taskId }: TaskSpec, dependency: string): Refusal {
+  const message = `Task ${taskId} depends on ${dependency}, which does not exist, or ended so long ago that it is forgotten. Submit that one first or in the same batch, or submit this one without it.`;
+  return new Refusal('DEPENDENCY_NOT_FOUND', message, { taskId, dependency });
 }
 
 /**

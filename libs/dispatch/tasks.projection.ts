@@ -1,8 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import { DISPATCH_STREAM, type DispatchEventType } from '#eventstore/vocabulary/dispatch.events.js';
+import type { DispatchEventType } from '#eventstore/vocabulary/dispatch.events.js';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
-import type { DispatchEvent, TaskStatus } from './dispatch-state.js';
+import type { TaskStatus } from './dispatch-state.js';
+import { isOnTask, type OnTask } from './task-events.js';
 import type { AttemptEnd } from './task.shapes.js';
 import { statementsOn, tasksSchema } from './tasks-tables.js';
 
@@ -10,7 +11,6 @@ import { statementsOn, tasksSchema } from './tasks-tables.js';
 
 type Data<T extends DispatchEventType> = DataOf<T>;
 type Attempt = Pick<Data<'AttemptStarted'>, 'taskId' | 'fencingToken' | 'atMs'>;
-type OnTask = Extract<DispatchEvent, { data: { taskId: string } }>;
 
 /** What an event is stored with beside its data. */
 interface Told {
@@ -166,10 +166,6 @@ const endOf = {
   'cool-down': 'cooled-down',
   timeout: 'timeout',
 } as const satisfies Record<Data<'AttemptFailed'>['cause'], AttemptEnd>;
-
-function isOnTask(event: RecordedDomainEvent): event is RecordedDomainEvent & OnTask {
-  return event.stream === DISPATCH_STREAM && 'taskId' in event.data;
-}
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
   const tables = new TasksTables(db);

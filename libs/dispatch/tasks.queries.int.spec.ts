@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3';
 import type { Sign } from './commands.js';
-import { claude, Dispatch } from './dispatch.spec-helper.js';
-import { taskDetailShape, tasksPage, type TasksQuery } from './task.shapes.js';
+import { claude, Dispatch, task } from './dispatch.spec-helper.js';
+import { taskDetailShape, tasksPage, tasksQuery, type TasksQuery } from './task.shapes.js';
 import { filtersOf, tasksMeeting } from './tasks-filter.js';
-import { recordedDispatch, TasksReadModel, wallAt } from './tasks-read-model.spec-helper.js';
+import { recordedDispatch, wallAt } from './recorded-dispatch.spec-helper.js';
+import { TasksReadModel } from './tasks-read-model.spec-helper.js';
 
 let model: TasksReadModel;
 let dispatch: Dispatch;
@@ -22,7 +23,7 @@ function queries() {
 
 const show = (taskId = 't') => taskDetailShape.parse(queries().show(taskId));
 const list = (query: Partial<TasksQuery> = {}) =>
-  tasksPage.parse(model.queries.list({ limit: 50, ...query }));
+  tasksPage.parse(model.queries.list(tasksQuery.parse(query)));
 const idsOf = (query: Partial<TasksQuery>) => list(query).items.map(({ taskId }) => taskId);
 
 const cancel = { type: 'cancel', taskId: 't', reason: 'not needed' } as const;
@@ -140,6 +141,16 @@ describe('A task', () => {
     dispatch.fail(refused, { coolDown: { cause: 'rate-limit', retryAfterMs: 9, random: 0 } });
     expect(show()).toMatchObject({ status: 'ready', attemptList: [{ end: 'released' }] });
     expect(show('other')).toMatchObject({ attemptList: [{ end: 'cooled-down' }] });
+  });
+
+  test('takes the place of one with its id that dispatch has forgotten', () => {
+    dispatch.submit({ tags: ['old'] });
+    dispatch.complete(dispatch.run('w'));
+    dispatch.apply({ type: 'TaskSubmitted', data: { ...task({ team: 'core' }), atMs: 9 } });
+    const anew = { status: 'ready', team: 'core', attempts: 0, resultHash: null, attemptList: [] };
+    expect(show()).toMatchObject(anew);
+    expect([idsOf({}), idsOf({ tag: 'old' })]).toEqual([['t'], []]);
+    expect(queries().versionsOf('t').versions).toEqual([6]);
   });
 
   test('that nobody knows is refused', () => {

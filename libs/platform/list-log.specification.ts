@@ -24,7 +24,8 @@ export class ListLog extends EventLog {
   override async *follow(after: bigint, options: FollowOptions): AsyncIterable<RecordedEvent[]> {
     let position = after;
     while (!options.signal.aborted) {
-      const news = this.events.filter((it) => it.position > position);
+      const isWanted = ({ type }: RecordedEvent) => options.types?.includes(type) ?? true;
+      const news = this.events.filter((it) => it.position > position && isWanted(it));
       const batch = news.slice(0, options.batchEvents ?? 1000);
       const last = batch.at(-1);
       if (last === undefined) {

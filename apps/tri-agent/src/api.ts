@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
+import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
 import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
 import {
@@ -53,6 +54,7 @@ export async function startApi(
     lags: () => projectionLags(house.log, models, clock.now()),
   };
   const dispatcher = makeDispatcher(house, clock);
+  const telemetry = new TelemetryWatch(house.log, dispatcher, say);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
@@ -73,11 +75,13 @@ export async function startApi(
   });
   const http = await listen(app, config, 'httpPort');
   dispatcher.start();
+  telemetry.start();
   status.ports = { http, ...otlp };
   return {
     http,
     stop: async () => {
       await app.close();
+      await telemetry.stop();
       await dispatcher.stop();
       models.close();
     },
@@ -90,10 +94,12 @@ function makeDispatcher({ config, log }: House, clock: Clock): Dispatcher {
     clock,
     leaseMs: config.leaseMs,
     budgets: () => [],
-    report: (sentence) => {
-      console.error(sentence);
-    },
+    report: say,
   });
+}
+
+function say(sentence: string): void {
+  console.error(sentence);
 }
 
 function registerFigures(

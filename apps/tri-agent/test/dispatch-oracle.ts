@@ -1,6 +1,6 @@
 import { kindOfTask, seatsFor } from '#libs/dispatch/claims.decider.js';
 import type { BudgetReading, Claim, TaskSpec } from '#libs/dispatch/commands.js';
-import type { DispatchEvent, DispatchState } from '#libs/dispatch/dispatch-state.js';
+import { isEnded, type DispatchEvent, type DispatchState } from '#libs/dispatch/dispatch-state.js';
 import { closedGates, isUnder } from '#libs/dispatch/gates.decider.js';
 
 /** How much later a lane's turn is. */
@@ -181,25 +181,25 @@ export class Oracle {
   }
 }
 
-/** The whole state as text that is the same for the same state. */
-export function fingerprint(state: DispatchState): string {
-  const plain = Object.entries(state).map(([name, value]: [string, unknown]) => {
-    if (value instanceof Map) return [name, [...(value as Map<string, unknown>)].sort(byKey)];
-    if (value instanceof Set) return [name, [...value].sort()];
-    if (name === 'ready') {
-      const heads = [...state.ready.heads(state.clockMs)].map(
-        ({ kind, head }) => [head.taskId, head, kind] as const,
-      );
-      return [name, state.ready.length, heads.sort(byKey)];
-    }
-    return [name, value];
+/** What is left waits for a task in the dead letters: that is a person's to decide. */
+export function isAtRest({ tasks }: DispatchState): boolean {
+  const isStuck = (taskId: string): boolean => {
+    const status = tasks.get(taskId)!.status;
+    if (status.is === 'parked') return true;
+    return status.is === 'waiting' && status.missing.some(isStuck);
+  };
+  return [...tasks.values()].every(({ spec, status }) => {
+    return isEnded(status) || isStuck(spec.taskId);
   });
-  return JSON.stringify(plain);
 }
 
-function byKey(
-  [a]: readonly [unknown, ...unknown[]],
-  [b]: readonly [unknown, ...unknown[]],
-): number {
-  return String(a) < String(b) ? -1 : 1;
+/** The whole state as text that is the same for the same state. */
+export function fingerprint(state: DispatchState): string {
+  const { ready, ...plain } = state;
+  const heads = [...ready.heads(state.clockMs)].map(({ kind, head }) =>
+    JSON.stringify([head, kind]),
+  );
+  return JSON.stringify([plain, ready.length, heads.sort()], (_, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
+  );
 }

@@ -1,17 +1,21 @@
-import type { Lane, Shard } from '#eventstore/vocabulary/dispatch.events.js';
 import { faultOf } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
 import { refusalIn } from '#libs/dispatch/attempts.decider.js';
 import type { Claim, ClaimWish, DispatchCommand, Seat, TaskSpec } from '#libs/dispatch/commands.js';
 import { dispatchDecider } from '#libs/dispatch/dispatch.decider.js';
-import type {
-  DispatchEvent,
-  DispatchState,
-  RunningAttempt,
+import {
+  emptyState,
+  type DispatchEvent,
+  type DispatchState,
+  type RunningAttempt,
 } from '#libs/dispatch/dispatch-state.js';
+
+import { fromSnapshot, toSnapshot } from '#libs/dispatch/dispatch-snapshot.js';
 import { Signs } from '#libs/dispatch/signs.js';
-import { fingerprint, Oracle } from './dispatch-oracle.js';
+import { fingerprint, isAtRest, Oracle } from './dispatch-oracle.js';
+import { indexFaults } from './dispatch-indexes.js';
+import { agents, cent, lanes, scriptedTask, shards } from './dispatch-tasks.js';
 import { LateSpend } from './dispatch-spend.js';
 import { Chance, ScriptedWorker, type World } from './dispatch-workers.js';
 
@@ -26,24 +30,20 @@ export interface Night {
   readonly virtualMs: number;
 }
 
-const lanes: readonly Lane[] = ['critical', 'normal', 'background'];
-const shards: readonly Shard[] = ['impl', 'review', 'architect'];
-const teams = ['core', 'web', null] as const;
-const agents = ['claude-code', 'codex', 'gemini'] as const;
 const providers = { 'claude-code': 'anthropic', codex: 'openai', gemini: 'google' } as const;
 const stormyMs = 20 * 60_000;
 const calmMsMax = 4 * 60 * 60_000;
-const cent = 10_000_000;
 
-export function simulate(seed: number): Night {
-  return new Simulation(seed).run();
+/** @param steps after how many of them the state is put away and taken up again as a snapshot. */
+export function simulate(seed: number, steps = Infinity): Night {
+  return new Simulation(seed, steps).run();
 }
 
 class Simulation implements World {
   readonly chance: Chance;
   nowMs = 0;
   isCalm = false;
-  private state: DispatchState = dispatchDecider.initial;
+  private state: DispatchState;
   private signs = new Signs();
   private readonly events: DispatchEvent[] = [];
   private readonly oracle = new Oracle();
@@ -52,11 +52,16 @@ class Simulation implements World {
   private readonly money: LateSpend;
   private claims = 0;
   private ids = 0;
+  private steps = 0;
   private refusals = 0;
   private readonly leaseMs: number;
 
-  constructor(private readonly seed: number) {
+  constructor(
+    private readonly seed: number,
+    private readonly snapshotSteps: number,
+  ) {
     this.chance = new Chance(seed);
+    this.state = this.initial();
     // Now and then another one than a server has of itself.
     this.leaseMs = seed % 4 === 0 ? 2 * limits.leaseMs : limits.leaseMs;
     const limit = (cents: number, more: number) => (cents + this.chance.upTo(more)) * cent;
@@ -70,9 +75,9 @@ class Simulation implements World {
     this.open();
     while (this.nowMs < stormyMs) this.step();
     this.calmDown();
-    while (!this.isOver() && this.nowMs < stormyMs + calmMsMax) this.step();
-    if (!this.isOver()) this.faults.push(`${this.state.openTasks} tasks never ended.`);
-    this.compareWithReplay(dispatchDecider.initial);
+    while (!isAtRest(this.state) && this.nowMs < stormyMs + calmMsMax) this.step();
+    if (!isAtRest(this.state)) this.faults.push(`${this.state.openTasks} tasks never ended.`);
+    this.compareWithReplay();
     const { seed, events, refusals, nowMs: virtualMs } = this;
     return { seed, faults: [...this.faults, ...this.oracle.faults], events, refusals, virtualMs };
   }
@@ -103,6 +108,7 @@ class Simulation implements World {
     // Looking at every task takes long: now and then is enough.
     if (wanted !== undefined && this.claims % 10 === 0) {
       this.oracle.choice(this.state, command, chosen);
+      this.faults.push(...indexFaults(this.state));
     }
     return this.take(wanted);
   }
@@ -168,6 +174,10 @@ class Simulation implements World {
 
   private step(): void {
     const { chance } = this;
+    this.steps += 1;
+    if (this.steps % this.snapshotSteps === 0) {
+      this.state = fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(this.state))))!;
+    }
     this.nowMs += chance.upTo(4_000);
     this.money.receive(this.nowMs);
     if (!this.isCalm) {
@@ -183,38 +193,19 @@ class Simulation implements World {
   private submit(): void {
     const tasks: TaskSpec[] = [];
     const count = 1 + this.chance.upTo(4);
-    for (let index = 0; index < count; index += 1) tasks.push(this.newTask(tasks));
+    for (let index = 0; index < count; index += 1) {
+      // Also what is forgotten by now: nothing may depend on that.
+      const others = [...this.oracle.specs.keys(), ...tasks.map((it) => it.taskId)];
+      tasks.push(scriptedTask(this.newId('task'), others, this.chance));
+    }
     this.send({ type: 'submit', tasks, nowMs: this.nowMs });
     if (this.chance.isBelow(0.1)) this.send({ type: 'submit', tasks, nowMs: this.nowMs });
-  }
-
-  private newTask(batch: readonly TaskSpec[]): TaskSpec {
-    const { chance } = this;
-    const taskId = this.newId('task');
-    const others = [...this.state.tasks.keys(), ...batch.map((it) => it.taskId)];
-    const dependsOn = others.length > 0 && chance.isBelow(0.3) ? [chance.of(others)] : [];
-    const agent = chance.of([...agents, 'any', 'any', 'any', 'any', 'any'] as const);
-    const kind = {
-      agent,
-      lane: chance.of(lanes),
-      shard: chance.of(shards),
-      team: chance.of(teams),
-    };
-    const where = { directory: '/work', repository: null, ref: null, permissionMode: null };
-    const size = chance.of(['small', 'medium', 'large'] as const);
-    const bounds = { attemptsMax: 1 + chance.upTo(4), timeoutMs: 20 * 60_000, size };
-    const content = { promptHash: 'hash', promptCharacters: 4, tags: [], project: null };
-    const idempotencyKey = chance.isBelow(0.5) ? taskId : null;
-    const reserveNanoUsd = chance.of([0, 5, 5, 5, 10]) * cent;
-    const model = chance.of([null, null, null, null, 'm1']);
-    const ids = { taskId, idempotencyKey, dependsOn, model, reserveNanoUsd };
-    return { ...ids, ...kind, ...where, ...bounds, ...content };
   }
 
   private operate(): void {
     const { chance, nowMs } = this;
     const reason = 'scripted';
-    const taskId = chance.of([...this.state.tasks.keys(), 'task-0']);
+    const taskId = chance.of([...this.oracle.specs.keys(), 'task-0']);
     const scope = chance.of(['all', 'lane:normal', 'shard:impl', 'team:core', 'agent:gemini']);
     const worker = `worker:${chance.of(this.workers).workerId}`;
     const late = this.lateResult();
@@ -246,18 +237,24 @@ class Simulation implements World {
 
   /** All that was in memory alone is gone. */
   private restart(): void {
-    this.compareWithReplay(dispatchDecider.initial);
+    this.compareWithReplay();
     this.signs = new Signs();
     this.send({ type: 'after-restart', nowMs: this.nowMs });
   }
 
-  private compareWithReplay(initial: DispatchState): void {
+  /** In some nights nearly everything that ended is forgotten at once. */
+  private initial(): DispatchState {
+    return emptyState(this.seed % 3 === 0 ? this.seed % 10 : undefined);
+  }
+
+  private compareWithReplay(): void {
     const before = fingerprint(this.state);
     this.state = this.events.reduce(
       (state, event) => dispatchDecider.evolve(state, event),
-      initial,
+      this.initial(),
     );
     if (fingerprint(this.state) !== before) this.faults.push('A replay came to another state.');
+    this.faults.push(...indexFaults(this.state));
   }
 
   /** Morning: an operator opens what is shut, and looks at the dead letters; budgets begin anew. */
@@ -276,20 +273,6 @@ class Simulation implements World {
       if (isWanted) this.send({ type: 'replay', taskId: spec.taskId, nowMs });
     }
     this.money.raise(1e6 * cent);
-  }
-
-  /** What is left waits for a task in the dead letters: that is a person's to decide. */
-  private isOver(): boolean {
-    const { tasks } = this.state;
-    const isStuck = (taskId: string): boolean => {
-      const status = tasks.get(taskId)!.status;
-      if (status.is === 'parked') return true;
-      return status.is === 'waiting' && status.missing.some(isStuck);
-    };
-    return [...tasks.values()].every(({ spec, status }) => {
-      const { is } = status;
-      return is === 'completed' || is === 'cancelled' || isStuck(spec.taskId);
-    });
   }
 }
 

@@ -2,9 +2,12 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { dispatchDecider } from '#libs/dispatch/dispatch.decider.js';
 import type { DispatchEvent, Task } from '#libs/dispatch/dispatch-state.js';
-import type { TaskAnswer } from '#libs/dispatch/task.shapes.js';
+import { recordedDispatch } from '#libs/dispatch/recorded-dispatch.spec-helper.js';
+import { taskShape, whyShape, type TaskAnswer } from '#libs/dispatch/task.shapes.js';
+import { explain } from '#libs/dispatch/explain.js';
 import { tasksProjection } from '#libs/dispatch/tasks.projection.js';
-import { recordedDispatch, TasksReadModel } from '#libs/dispatch/tasks-read-model.spec-helper.js';
+import { TasksReadModel } from '#libs/dispatch/tasks-read-model.spec-helper.js';
+import { why } from '#libs/dispatch/why.js';
 import { tableRows } from '#platform/projection.specification.js';
 import { simulate } from './dispatch-simulation.js';
 
@@ -60,7 +63,7 @@ function listAll({ queries }: Pick<TasksReadModel, 'queries'>): TaskAnswer[] {
   let cursor: string | undefined;
   do {
     const page = queries.list({ limit: 17, ...(cursor === undefined ? {} : { cursor }) });
-    items.push(...page.items);
+    items.push(...page.items.map((it) => taskShape.parse(it)));
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
   return items;
@@ -74,6 +77,9 @@ function tablesOf({ file }: TasksReadModel) {
 }
 
 const seeds = [1, 2, 3, 4, 5, 6];
+
+/** What never happens without something before it. */
+const caused = /^(TaskClaimed|Attempt(Started|Failed|Released)|Lease.*|Progress.*|LateResultKept)$/;
 
 describe('The read model of tasks', () => {
   test.each(seeds)('tells at any hour of a night what the decider knows (seed %i)', (seed) => {
@@ -106,9 +112,9 @@ describe('The read model of tasks', () => {
     const claims = events.filter(({ type }) => type === 'TaskClaimed').length;
     expect(attempts).toHaveLength(claims);
     for (const { attemptId, end, endedAt, durationMs } of attempts) {
-      const how = state.ended.get(attemptId)?.end ?? 'running';
-      const seen = end === null ? 'running' : end === 'completed' ? 'completed' : 'lost';
-      expect([attemptId, seen]).toEqual([attemptId, how]);
+      expect([attemptId, end === null]).toEqual([attemptId, state.running.has(attemptId)]);
+      const known = state.ended.get(attemptId)?.end;
+      if (known !== undefined) expect(end === 'completed').toBe(known === 'completed');
       expect([endedAt === null, durationMs === null]).toEqual([end === null, end === null]);
     }
     for (const { attempts: count, attemptList } of details) expect(count).toBe(attemptList.length);
@@ -125,6 +131,29 @@ describe('The read model of tasks', () => {
       expect(omitted).toBe(0);
       expect(versions).toEqual([...versions].sort((a, b) => a - b));
       expect(versions).toEqual(expect.arrayContaining(own));
+    }
+  });
+
+  test.each(seeds)('has for every task a chain of causes that holds (seed %i)', (seed) => {
+    const log = recordedDispatch(eventsOf(seed));
+    const { queries } = readModel().apply(log);
+    const state = folded(eventsOf(seed));
+    const clocks = { nowMs: state.clockMs, wallNowMs: 0 };
+    for (const taskId of state.tasks.keys()) {
+      const { versions, omitted } = queries.versionsOf(taskId);
+      const events = versions.map((version) => log[version - 1]!);
+      const explanation = explain(state, taskId, state.clockMs, []);
+      const { chain } = whyShape.parse(why({ explanation, events, omitted, ...clocks }));
+      expect(chain.map(({ version }) => version)).toEqual(versions);
+      expect(chain[0]).toMatchObject({ type: 'TaskSubmitted', becauseOf: null });
+      const broken = chain.filter(({ type, version, what, becauseOf }) => {
+        const isCausedEarlier =
+          becauseOf === null
+            ? !caused.test(type)
+            : becauseOf < version && versions.includes(becauseOf);
+        return !isCausedEarlier || !/[.!?]$/.test(what);
+      });
+      expect(broken).toEqual([]);
     }
   });
 

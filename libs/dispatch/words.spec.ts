@@ -1,0 +1,35 @@
+import { because, durationText, someOf, usdText } from './words.js';
+
+test.each([
+  [0, '0 ms'],
+  [999, '999 ms'],
+  [3_210, '3.2 s'],
+  [59_999, '59.9 s'],
+  [60_000, '1 min'],
+  [310_900, '5 min 10 s'],
+  [3_599_999, '59 min 59 s'],
+  [7_500_000, '2 h 5 min'],
+])('%d ms are told as %s', (ms, told) => {
+  expect(durationText(ms)).toBe(told);
+});
+
+test.each([
+  [0, '$0.00'],
+  [1_500_000_000, '$1.50'],
+  [37_258_500, '$0.0372585'],
+  [1, '$0.000000001'],
+  [100_000_000_000, '$100.00'],
+])('%d nano-dollars are told as %s', (nanoUsd, told) => {
+  expect(usdText(nanoUsd)).toBe(told);
+});
+
+test('A reason ends its sentence once, and may be none', () => {
+  expect(because('Cancelled', 'not needed')).toBe('Cancelled: not needed.');
+  expect(because('Cancelled', 'not needed.')).toBe('Cancelled: not needed.');
+  expect(because('Cancelled', ' ')).toBe('Cancelled.');
+});
+
+test('Of many names some are told, and how many more there are', () => {
+  expect(someOf(['a', 'b'], 2)).toBe('a, b');
+  expect(someOf(['a', 'b', 'c'], 2)).toBe('a, b and 1 more');
+});
