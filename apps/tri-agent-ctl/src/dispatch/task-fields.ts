@@ -10,7 +10,7 @@ export interface Written {
   /** The text, or a number just as it was written; undefined for anything else. */
   readonly text?: string;
 }
-export type Reading = { readonly value: unknown } | { readonly fault: string };
+type Reading = { readonly value: unknown } | { readonly fault: string };
 type Read = (written: Written) => Reading;
 
 function text(charactersMax: number): Read {

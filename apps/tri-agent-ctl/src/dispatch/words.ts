@@ -3,7 +3,6 @@ import { limits } from '#kernel/limits.js';
 /** The words of dispatch, as the server knows them. `apps/tri-agent/test/dispatch-words.spec.ts` holds that they agree. */
 
 export const lanes = ['critical', 'normal', 'background'] as const;
-export type Lane = (typeof lanes)[number];
 export const shards = ['impl', 'review', 'architect'] as const;
 export const sizes = ['small', 'medium', 'large'] as const;
 export const statuses = [
