@@ -12,6 +12,7 @@ import { queueFigures, type ShardFigures } from './queue-figures.js';
 import { QueueWindow } from './queue-window.js';
 import { slotsOf } from './queue-answers.js';
 import { Signs } from './signs.js';
+import type { Snapshots } from './snapshots.js';
 
 type Untimed<Command> = Command extends DispatchCommand ? Omit<Command, 'nowMs'> : never;
 /** A command as it comes in: the dispatcher says what time it is. */
@@ -26,6 +27,8 @@ export interface DispatcherParts {
   readonly leaseMs: number;
   /** What budgets say at this moment. */
   readonly budgets: () => readonly BudgetReading[];
+  /** Where there are none, a start folds all of the stream. */
+  readonly snapshots?: Snapshots;
   /** Is told, once, why dispatch does not go on. */
   readonly report: (sentence: string) => void;
 }
@@ -50,8 +53,11 @@ export class Dispatcher {
   private reported = '';
 
   constructor(private readonly parts: DispatcherParts) {
-    const { log, leaseMs, budgets } = parts;
-    this.decisions = new Decisions(log, DISPATCH_STREAM, dispatchDecider);
+    const { log, leaseMs, budgets, snapshots } = parts;
+    this.decisions = new Decisions(log, DISPATCH_STREAM, dispatchDecider, async () => {
+      const snapshot = await snapshots?.load(log);
+      return snapshot && { state: snapshot.state, version: snapshot.streamVersion };
+    });
     this.leaseMs = leaseMs;
     this.budgets = budgets;
   }
@@ -102,6 +108,7 @@ export class Dispatcher {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.ticking;
+    await this.parts.snapshots?.stop();
   }
 
   /**
@@ -210,6 +217,7 @@ export class Dispatcher {
       await this.order(passed, 'dispatch');
       this.signs.prune(this.decisions.state);
       await this.decisions.reconsider();
+      void this.parts.snapshots?.renewIfDue(this.decisions.streamVersion);
       this.reported = '';
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

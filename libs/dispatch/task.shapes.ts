@@ -47,7 +47,7 @@ export const taskShape = z.strictObject({
     .nullable()
     .describe('What each attempt reserves, US dollars with nine digits after the point.'),
   timeoutMs: z.int(),
-  attemptsMax: z.int(),
+  retries: z.int().describe('How often it is tried again.'),
   attempts: z.int().describe('How often it was claimed.'),
   submittedAt: moment,
   startedAt: moment.nullable().describe('When it was first claimed.'),

@@ -88,6 +88,11 @@ export class TasksController {
     return this.views.show(taskId);
   }
 
+  @Get(':taskId/why')
+  why(@Param(params) { taskId }: TaskParams) {
+    return this.views.why(taskId);
+  }
+
   @Post(':taskId/cancel')
   @HttpCode(200)
   cancel(@Param(params) { taskId }: TaskParams, @Body({ schema: reasonBody }) body: ReasonBody) {

@@ -37,7 +37,7 @@ describe('A task', () => {
       ...{ tags: ['a', 'b'], directory: '/work', repository: null, ref: null },
       ...{ permissionMode: null, dependsOn: [], idempotencyKey: null, promptHash: 'hash' },
       ...{ promptCharacters: 4, budgetUsd: '1.500000000', timeoutMs: 86_400_000 },
-      ...{ attemptsMax: 3, attempts: 0, submittedAt: wallAt(0), startedAt: null, endedAt: null },
+      ...{ retries: 2, attempts: 0, submittedAt: wallAt(0), startedAt: null, endedAt: null },
       ...{ attemptId: null, workerId: null, sessionId: null, percent: null },
       ...{ resultHash: null, lateResults: [], attemptList: [] },
     });

@@ -194,7 +194,7 @@ function describeTask(row: TaskRow): TaskAnswer {
     promptCharacters: Number(row.promptCharacters),
     budgetUsd: row.reserveNanoUsd === 0n ? null : formatUsd(row.reserveNanoUsd),
     timeoutMs: Number(row.timeoutMs),
-    attemptsMax: Number(row.attemptsMax),
+    retries: Number(row.attemptsMax) - 1,
     attempts: Number(row.attempts),
     percent: row.percent === null ? null : Number(row.percent),
   };

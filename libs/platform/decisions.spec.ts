@@ -129,7 +129,7 @@ describe('A state that was kept', () => {
   test('is where reading goes on', async () => {
     const log = new MemoryLog();
     await decisionsOn(log).decide('a+b', origin());
-    const kept = () => ({ state: ['kept'], version: 1 });
+    const kept = () => Promise.resolve({ state: ['kept'], version: 1 });
     const decisions = new Decisions(log, STREAM, names, kept);
     expect(await decisions.catchUp()).toEqual(['kept', 'b']);
   });

@@ -76,7 +76,8 @@ export class Decisions<Command, State, Event extends Fact> {
     private readonly log: EventLog,
     private readonly stream: string,
     private readonly decider: Decider<Command, State, Event>,
-    private readonly beginning: () => Beginning<State> | undefined = () => undefined,
+    private readonly beginning: () => Promise<Beginning<State> | undefined> = () =>
+      Promise.resolve(undefined),
   ) {
     this.current = decider.initial;
   }
@@ -84,6 +85,11 @@ export class Decisions<Command, State, Event extends Fact> {
   /** Where the newest event of this process stands in the log; 0n = it appended none. */
   get position(): bigint {
     return this.newest;
+  }
+
+  /** Of the stream, when it was last read. */
+  get streamVersion(): number {
+    return this.version;
   }
 
   /** What the stream came to when it was last read. */
@@ -259,7 +265,7 @@ export class Decisions<Command, State, Event extends Fact> {
   private async readNew(): Promise<void> {
     // Read aside, so that nobody sees half of it.
     let { state, version } = this.isAstray
-      ? this.start()
+      ? await this.start()
       : { state: this.current, version: this.version };
     // True in case the log fails halfway: some deciders change the state in place.
     this.isAstray = true;
@@ -274,8 +280,8 @@ export class Decisions<Command, State, Event extends Fact> {
     this.isAstray = false;
   }
 
-  private start(): Beginning<State> {
-    return this.beginning() ?? { state: this.decider.initial, version: 0 };
+  private async start(): Promise<Beginning<State>> {
+    return (await this.beginning()) ?? { state: this.decider.initial, version: 0 };
   }
 }
 

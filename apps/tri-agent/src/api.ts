@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
+import { Snapshots } from '#libs/dispatch/snapshots.js';
 import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
 import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
@@ -94,6 +95,7 @@ function makeDispatcher({ config, log }: House, clock: Clock): Dispatcher {
     clock,
     leaseMs: config.leaseMs,
     budgets: () => [],
+    snapshots: new Snapshots({ home: config.home, report: say }),
     report: say,
   });
 }
