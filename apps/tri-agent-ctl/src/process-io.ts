@@ -16,6 +16,7 @@ export function processIo(): Io {
   return {
     stdout,
     stderr,
+    stdin: () => process.stdin,
     ...(stderr.isTTY && { terminal: stderr }),
     env: process.env,
     isTTY: stdout.isTTY,
