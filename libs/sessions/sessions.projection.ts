@@ -1,5 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import {
+  isOfDispatch,
+  type DataOf,
+  type RecordedDomainEvent,
+} from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
 import { momentMs, occurredAtMs } from './event-time.js';
 
@@ -82,7 +86,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string } }>;
+type SessionEvent = Extract<RecordedDomainEvent, { data: { agent: string; sessionId: string } }>;
 type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
@@ -134,7 +138,7 @@ function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
 }
 
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return 'sessionId' in event.data;
+  return !isOfDispatch(event) && 'sessionId' in event.data;
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
