@@ -1,4 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import { sessionEvents } from '#eventstore/vocabulary/session.events.js';
+import { usageEvents } from '#eventstore/vocabulary/usage.events.js';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
 import { momentMs, occurredAtMs } from './event-time.js';
@@ -133,8 +135,9 @@ function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
   return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
 }
 
+/** Others name a session, too: an attempt of dispatch names the one that its agent works in. */
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return 'sessionId' in event.data;
+  return Object.hasOwn(sessionEvents, event.type) || Object.hasOwn(usageEvents, event.type);
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
