@@ -85,6 +85,7 @@ test('A file of tasks goes in as a whole, and its tasks wait for each other', as
   const worker = await ScriptedWorker.register(server);
   const first = await claimed(worker);
   expect(first.taskId).toBe(api);
+  expect(await worker.move(first, 'start')).toBe(200);
   expect(await worker.move(first, 'complete')).toBe(200);
   expect(await claimed(worker)).toMatchObject({
     taskId: review,
