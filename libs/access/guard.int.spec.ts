@@ -1,7 +1,9 @@
 import { connect, type AddressInfo } from 'node:net';
-import { Controller, Get, Post } from '@nestjs/common';
+import { Controller, Get, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import { limits } from '#kernel/limits.js';
+import { callerOf, WorkerTokens } from '#platform/caller.js';
 import { createHttpApp } from '#platform/http-app.js';
 import { sendProblem } from '#platform/problem.js';
 import { clockAt } from '#platform/projection.specification.js';
@@ -10,6 +12,18 @@ import { guard, needOnApiPort, needOnOtlpPort, type GuardOptions } from './guard
 
 const TOKEN = 'the-right-token-of-this-server';
 const SECRET = 'behind the door';
+
+const WORKER_TOKEN = 'worker.w-1.the-right-one';
+
+class OneWorker extends WorkerTokens {
+  isWorkerToken(token: string): boolean {
+    return token.startsWith('worker.');
+  }
+  workerOf(token: string): Promise<string | undefined> {
+    if (token === 'worker.unreadable') return Promise.reject(new Error('The log is gone.'));
+    return Promise.resolve(token === WORKER_TOKEN ? 'w-1' : undefined);
+  }
+}
 
 @Controller()
 class Everything {
@@ -24,6 +38,10 @@ class Everything {
   @Get(['api/docs', 'api/docs/start.js', 'api/docs-json'])
   docs(): string {
     return SECRET;
+  }
+  @Post(['api/v1/claims', 'api/v1/attempts/:id/beat'])
+  work(@Req() request: FastifyRequest): string {
+    return `for ${callerOf(request).workerId ?? 'the operator'}`;
   }
   @Get(['health/live', 'metrics', '/'])
   open(): string {
@@ -43,6 +61,7 @@ async function serve(needOf: GuardOptions['needOf'] = needOnApiPort(true)): Prom
       allowed: { hosts: ['tower.example'], origins: ['https://board.example'] },
       needOf,
       clock: clockAt('2026-11-20T10:00:00.000Z'),
+      workers: new OneWorker(),
       refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
     }),
     logger: false,
@@ -86,6 +105,27 @@ describe('The API', () => {
   test('opens to the right token', async () => {
     const { status, body } = await raw('/api/v1/secret', [bearer(TOKEN)]);
     expect([status, body]).toEqual([200, SECRET]);
+  });
+
+  test.each(['/api/v1/claims', '/api/v1/attempts/a/beat'])(
+    'opens what is for workers to a token of theirs: %s',
+    async (path) => {
+      const asked = async (token: string) => (await raw(path, [bearer(token)], 'POST')).body;
+      expect(await asked(WORKER_TOKEN)).toBe('for w-1');
+      expect(await asked(TOKEN)).toBe('for the operator');
+    },
+  );
+
+  test.each([
+    ['a worker where workers have no business', '/api/v1/secret', WORKER_TOKEN, 401],
+    ['a token of no worker', '/api/v1/claims', 'worker.w-1.wrong', 401],
+    ['one of whom nobody can tell', '/api/v1/claims', 'worker.unreadable', 500],
+    ['a detour', '/api/v1/claims/../secret', WORKER_TOKEN, 401],
+    ['an escaped detour', '/api/v1/claims/%2e%2e/secret', WORKER_TOKEN, 401],
+  ])('stays shut to %s', async (_, path, token, expected) => {
+    const { status, body } = await raw(path, [bearer(token)], 'POST');
+    expect(status).toBe(expected);
+    expect(body).not.toContain(SECRET);
   });
 
   test.each([
