@@ -85,6 +85,7 @@ test('A file of tasks goes in as a whole, and its tasks wait for each other', as
   const worker = await ScriptedWorker.register(server);
   const first = await claimed(worker);
   expect(first.taskId).toBe(api);
+  expect(await worker.move(first, 'start')).toBe(200);
   expect(await worker.move(first, 'complete')).toBe(200);
   expect(await claimed(worker)).toMatchObject({
     taskId: review,
@@ -119,7 +120,7 @@ test('Nothing of a paused lane is claimed until it is resumed, and no more than 
   const worker = await ScriptedWorker.register(server, { slots: 5 });
   await ctl('queue', 'pause', '--lane', 'background', '--reason', 'lunch');
   expect(await worker.claim()).toBeUndefined();
-  expect(await ctl('queue')).toMatch(/lane:background +paused +\d+s +lunch\n/);
+  expect(await ctl('queue')).toMatch(/lane:background +paused .* lunch\n/);
   expect(await ctl('queue', 'resume', '--lane', 'background')).toContain('is open again');
   expect(await ctl('queue', 'resume', '--lane', 'background')).toContain('was open already');
   await ctl('queue', 'limit', '1', '--worker', worker.workerId);
