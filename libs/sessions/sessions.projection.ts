@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
 import { momentMs, occurredAtMs } from './event-time.js';
@@ -82,7 +83,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string } }>;
+type SessionEvent = Extract<RecordedDomainEvent, { data: { agent: AgentName; sessionId: string } }>;
 type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
@@ -133,8 +134,9 @@ function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
   return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
 }
 
+/** Dispatch, too, names the session of an attempt, or null, but never whose session that is. */
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return 'sessionId' in event.data;
+  return 'sessionId' in event.data && 'agent' in event.data;
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
