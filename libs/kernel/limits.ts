@@ -113,7 +113,6 @@ export const limits = {
 
   // Dispatch: its two clocks, and what waits for how long.
   dispatchTickMs: 1_000,
-  dispatchAwayMs: 10_000,
   leaseMs: 30_000,
   leaseMsMin: 1_000,
   leaseMsMax: 60 * 60_000,
