@@ -92,6 +92,7 @@ export const limits = {
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
+  scopesMax: 1_000,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,
