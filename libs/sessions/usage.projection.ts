@@ -49,11 +49,12 @@ function prepare(db: Database): Apply {
 
 export const usageProjection: Projection = {
   name: 'usage',
-  version: 2,
+  version: 3,
   tables: [
     'usage_statements',
     'usage_keys',
     'usage_by_minute',
+    'usage_by_quarter',
     'usage_by_session',
     'usage_failures',
     'usage_metered_series',
