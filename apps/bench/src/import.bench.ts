@@ -85,7 +85,7 @@ interface Program {
 function ctl(server: ServerProcess, tree: string, ...args: string[]): Program {
   return {
     command: process.execPath,
-    args: [join(projectRoot(), 'dist/apps/tri-agent-ctl/src/main.js'), ...args],
+    args: [join(projectRoot(), 'apps/tri-agent-ctl/bin.cjs'), ...args],
     env: {
       ...{ PATH: process.env['PATH'], HOME: server.home, CLAUDE_CONFIG_DIR: tree },
       ...{ TRI_AGENT_HOME: server.home, TRI_AGENT_URL: server.url },
