@@ -38,8 +38,9 @@ export function redactor(extraPatterns: readonly RegExp[]): Redactor {
 
   function draft({ event, content }: Draft): Draft {
     const { id, type } = event;
-    const data = within(event.data, text);
-    const metadata = within(event.metadata, text);
+    const textOnce = remembering(text);
+    const data = within(event.data, textOnce);
+    const metadata = within(event.metadata, textOnce);
     // Same type, same data but for some characters of its strings.
     const redacted = { id, type, data, metadata } as DomainEvent;
     return content === undefined
@@ -72,6 +73,16 @@ function outsideMarks(text: string, replace: (part: string) => string): string {
     .split(marks)
     .map((part, index) => (index % 2 === 0 ? replace(part) : part))
     .join('');
+}
+
+/** What an event says again and again, such as the model of each of its requests, is looked at once. */
+function remembering(text: (clean: string) => string): (clean: string) => string {
+  const known = new Map<string, string>();
+  return (clean) => {
+    const redacted = known.get(clean) ?? text(clean);
+    known.set(clean, redacted);
+    return redacted;
+  };
 }
 
 /** The value with each string redacted; the value itself where there was nothing to redact. */
