@@ -5,7 +5,7 @@ import {
   type RecordedDomainEvent,
 } from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
-import { momentMs, occurredAtMs } from './event-time.js';
+import { momentsOf, occurredAtMs } from './event-time.js';
 
 /**
  * One row per agent session. What it used is another read model's (usage.projection.ts).
@@ -118,8 +118,9 @@ function retriesOf(attempts: number): number {
 /** What to bind of requests that a file states: the session from the first to the last of them. */
 function whatIsStated(event: RecordedDomainEvent & { type: 'UsageStated' }) {
   const { agent, sessionId, requests } = event.data;
+  const atMs = momentsOf(event);
   const timed = requests
-    .map((stated) => ({ ...stated, at: momentMs(stated.occurredAt, event) }))
+    .map((stated) => ({ ...stated, at: atMs(stated.occurredAt) }))
     .sort((a, b) => a.at - b.at);
   const project = timed.findLast((it) => it.project !== undefined)?.project;
   const [first, last] = [timed[0]?.at ?? 0, timed.at(-1)?.at ?? 0];

@@ -230,12 +230,14 @@ async function listen(server: Server): Promise<void> {
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
 }
 
 function problem(response: ServerResponse, status: number, code: string, detail: string): void {
+  response.statusCode = status;
   response
-    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .setHeader('content-type', 'application/problem+json')
     .end(JSON.stringify({ title: 'No', status, code, detail }));
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync } from '../builtins.js';
+import { existsSync, readlinkSync } from 'node:fs';
 
 /** Times of a place: when its days begin, and what its clocks show. */
 
