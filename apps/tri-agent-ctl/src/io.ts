@@ -2,6 +2,8 @@
 export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  /** What is piped in; opened only when it is asked for. */
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** stderr where it is a terminal, for what redraws itself beside the answer. */
   readonly terminal?: NodeJS.WriteStream;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { anEvent } from '../test/samples.js';
 import { StubServer } from '../test/stub-server.js';
 
-const main = resolve('dist/apps/tri-agent-ctl/src/main.js');
+const main = resolve('apps/tri-agent-ctl/bin.cjs');
 
 interface Ended {
   readonly exit: number | null;
