@@ -39,8 +39,9 @@ export interface ClaimsWish {
 const repeatEvery = 20;
 const hangUpEvery = 50;
 const claimWaitMs = 500;
-/** Attempts that a worker holds at once. */
-const slots = 4;
+/** Attempts that a worker holds at once. It may hold more, so that nothing but its ids stops a claim that comes twice. */
+const hands = 4;
+const slots = 3 * hands;
 const promptsDistinct = 100;
 
 /**
@@ -89,7 +90,7 @@ class Race {
     const coming = Array.from({ length: this.wish.workers }, () => operator.register({ slots }));
     const workers = await Promise.all(coming);
     const working = workers.flatMap((worker) =>
-      Array.from({ length: slots }, () => this.work(worker)),
+      Array.from({ length: hands }, () => this.work(worker)),
     );
     const all = Promise.all([this.submitAll(operator), this.killNowAndThen(), ...working]);
     await Promise.race([all, this.crash.promise]);
