@@ -183,4 +183,8 @@ export const limits = {
   exportDelayMs: 60_000,
   agentVersionWaitMs: 10_000,
   testExportWaitMs: 2_000,
+
+  // The worker on an agent's host.
+  agentLineCharactersMax: 1024 * 1024,
+  agentToolsAllowedMax: 100,
 } as const;
