@@ -173,6 +173,7 @@ export const limits = {
   processPollMs: 50,
   processGraceMs: 5_000,
   processKillMs: 5_000,
+  reapedAttemptsAskedMax: 1_000,
 
   // The command line.
   answerBytesMax: 64 * 1024 * 1024,

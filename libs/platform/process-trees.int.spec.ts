@@ -1,4 +1,4 @@
-import { endTree, treeIn, treeOf } from './process-trees.js';
+import { endTrees, treeIn, treeOf } from './process-trees.js';
 import { listProcesses, type HostProcess } from './processes.js';
 import { polite, runs, StartedProcesses, stubborn } from './started-processes.spec-helper.js';
 
@@ -41,7 +41,7 @@ describe('The tree of a process', () => {
     const env = ofAttempt('left');
     const [root] = await started.start(polite, env);
     const [parent, orphan] = await started.start(leavesOneBehind, env);
-    await endTree({ processes: [parent!] }, { spares: ({ pid }) => pid === orphan!.pid });
+    await endTrees({ processes: [parent!] }, { spares: ({ pid }) => pid === orphan!.pid });
     expect(runs(parent!)).toBe(false);
     const now = (await listProcesses()).find(({ pid }) => pid === orphan!.pid);
     expect(now).toMatchObject({ sessionId: orphan!.pid, attemptId: env.TRI_AGENT_ATTEMPT_ID });
@@ -59,7 +59,7 @@ describe('The tree of a process', () => {
 
   test('of nothing is empty', async () => {
     const [one] = await started.start(polite);
-    await endTree({ processes: [one!] });
+    await endTrees({ processes: [one!] });
     expect(await treeOf(one!.pid)).toEqual([]);
   });
 
@@ -84,8 +84,8 @@ describe('Ending a tree', () => {
     const [stranger] = await started.start(polite, ofAttempt('other'));
     const [kind] = await started.start(polite, env);
     const [deaf] = await started.start(stubborn, env);
-    const ended = await endTree(
-      { processes: [kind!], attemptId: kind!.attemptId! },
+    const ended = await endTrees(
+      { processes: [kind!], attemptIds: [kind!.attemptId!] },
       { graceMs: 200 },
     );
     expect(ended.map(({ process, ending }) => [process.pid, ending])).toEqual([
@@ -98,7 +98,7 @@ describe('Ending a tree', () => {
   test('gives the agent its grace: who ends in time is not killed', async () => {
     const slow = "process.on('SIGTERM', () => setTimeout(() => process.exit(), 300)); pids();";
     const [one] = await started.start(slow);
-    const [ended] = await endTree({ processes: [one!] });
+    const [ended] = await endTrees({ processes: [one!] });
     expect(ended?.ending).toBe('ended');
   });
 
@@ -111,7 +111,7 @@ describe('Ending a tree', () => {
       pids();`;
     const env = ofAttempt('hydra');
     const [one] = await started.start(lastWord, env);
-    await endTree({ processes: [one!], attemptId: env.TRI_AGENT_ATTEMPT_ID }, { graceMs: 500 });
+    await endTrees({ processes: [one!], attemptIds: [env.TRI_AGENT_ATTEMPT_ID] }, { graceMs: 500 });
     const left = (await listProcesses()).filter(
       ({ attemptId }) => attemptId === env.TRI_AGENT_ATTEMPT_ID,
     );
@@ -120,7 +120,7 @@ describe('Ending a tree', () => {
 
   test('leaves a process alone that has the pid of one that has ended', async () => {
     const [one] = await started.start(polite);
-    expect(await endTree({ processes: [{ pid: one!.pid, startMark: 'earlier' }] })).toEqual([]);
+    expect(await endTrees({ processes: [{ pid: one!.pid, startMark: 'earlier' }] })).toEqual([]);
     expect(runs(one!)).toBe(true);
   });
 
@@ -128,7 +128,7 @@ describe('Ending a tree', () => {
     const list = await listProcesses();
     const own = list.find(({ pid }) => pid === process.pid)!;
     const spares = ({ pid }: HostProcess) => pid !== process.pid;
-    expect(await endTree({ processes: [own] }, { spares })).toEqual([
+    expect(await endTrees({ processes: [own] }, { spares })).toEqual([
       { process: own, ending: 'protected' },
     ]);
   });
@@ -136,7 +136,7 @@ describe('Ending a tree', () => {
   test('stops where it is when that is wanted', async () => {
     const [deaf] = await started.start(stubborn);
     const stop = new AbortController();
-    const ending = endTree({ processes: [deaf!] }, { signal: stop.signal });
+    const ending = endTrees({ processes: [deaf!] }, { signal: stop.signal });
     stop.abort();
     expect((await ending).map((it) => it.ending)).toEqual(['remains']);
     expect(runs(deaf!)).toBe(true);

@@ -9,10 +9,10 @@ import {
   type ProcessIdentity,
 } from './processes.js';
 
-/** What belongs together: these processes, and, where given, all that name this attempt. */
+/** Where trees begin: at these processes, and at all that name one of these attempts. */
 export interface TreeRoots {
   readonly processes: readonly ProcessIdentity[];
-  readonly attemptId?: string;
+  readonly attemptIds?: readonly string[];
 }
 
 /** Processes that no tree takes in, nor what is below them. */
@@ -20,7 +20,7 @@ export type Spares = (process: HostProcess) => boolean;
 const sparesNone: Spares = () => false;
 
 /**
- * The roots, their descendants, what carries the attempt's id wherever it has got to (children of a
+ * The roots, their descendants, what carries an attempt's id wherever it has got to (children of a
  * parent that has ended belong to the first process of the host), and what is in a process group or
  * session that one of these leads. Parents before children.
  */
@@ -30,8 +30,8 @@ export function treeIn(
   spares: Spares = sparesNone,
 ): HostProcess[] {
   const wanted = new Set(roots.processes.map(keyOf));
-  const isRoot = (it: HostProcess) =>
-    wanted.has(keyOf(it)) || (roots.attemptId !== undefined && it.attemptId === roots.attemptId);
+  const attempts = new Set<string | undefined>(roots.attemptIds);
+  const isRoot = (it: HostProcess) => wanted.has(keyOf(it)) || attempts.has(it.attemptId);
   const below = new Map<number, HostProcess[]>();
   for (const it of all) {
     for (const leader of new Set([it.parentPid, it.groupId, it.sessionId])) {
@@ -57,12 +57,9 @@ export function treeIn(
 export async function treeOf(pid: number): Promise<HostProcess[]> {
   const all = await listProcesses();
   const root = all.find((it) => it.pid === pid);
-  return root === undefined ? [] : treeIn(all, rootsOf(root));
-}
-
-function rootsOf(process: HostProcess): TreeRoots {
-  const { attemptId } = process;
-  return { processes: [process], ...(attemptId !== undefined && { attemptId }) };
+  if (root === undefined) return [];
+  const attemptIds = root.attemptId === undefined ? [] : [root.attemptId];
+  return treeIn(all, { processes: [root], attemptIds });
 }
 
 /**
@@ -86,10 +83,13 @@ export interface EndOptions {
 }
 
 /**
- * Ends a tree: TERM to each process, KILL after the grace to what is left, and to what it has started
+ * Ends trees: TERM to each process, KILL after the grace to what is left, and to what it has started
  * meanwhile. A process counts as ended when it was seen to be gone.
  */
-export async function endTree(roots: TreeRoots, options: EndOptions = {}): Promise<EndedProcess[]> {
+export async function endTrees(
+  roots: TreeRoots,
+  options: EndOptions = {},
+): Promise<EndedProcess[]> {
   const tree = new EndingTree(roots, options);
   await tree.look();
   tree.askToEnd();
@@ -116,8 +116,7 @@ class EndingTree {
   async look(): Promise<number> {
     const all = await (this.options.list ?? listProcesses)();
     const processes = [...this.roots.processes, ...this.#seen.values()];
-    const { attemptId } = this.roots;
-    const grown = { processes, ...(attemptId !== undefined && { attemptId }) };
+    const grown = { ...this.roots, processes };
     for (const it of treeIn(all, grown, this.options.spares)) this.#seen.set(keyOf(it), it);
     return this.#alive().length;
   }
