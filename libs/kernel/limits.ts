@@ -175,6 +175,13 @@ export const limits = {
   processKillMs: 5_000,
   reapedAttemptsAskedMax: 1_000,
 
+  // The worker.
+  stderrTailCharacters: 4_000,
+  agentOutputGraceMs: 1_000,
+  claimWaitMs: 30_000,
+  progressToldMs: 5_000,
+  resultCharactersMax: 256 * 1024,
+
   // The command line.
   answerBytesMax: 64 * 1024 * 1024,
   streamMessageCharactersMax: 2 * 1024 * 1024,

@@ -58,6 +58,12 @@ export async function listProcesses(): Promise<HostProcess[]> {
   return isLinux ? listFromProc() : listFromPs();
 }
 
+/** Of a process that was just started; undefined when it has ended. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const found = lookAt(pid);
+  return found && { pid, startMark: found.startMark };
+}
+
 /** Whether that very process still runs. */
 export function sameProcess({ pid, startMark }: ProcessIdentity): boolean {
   return lookAt(pid)?.startMark === startMark;

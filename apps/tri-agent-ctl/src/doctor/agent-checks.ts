@@ -1,3 +1,4 @@
+import { findProgram } from '#platform/find-program.js';
 import { stat } from 'node:fs/promises';
 import { describeFailure } from '../client.js';
 import type { Agent } from '../connect/agent.js';
@@ -6,7 +7,7 @@ import { standingOf } from '../connect/connecting.js';
 import type { Io } from '../io.js';
 import type { Server } from '../server.js';
 import { ok, warn, type Finding } from './finding.js';
-import { findProgram, versionOf } from './find-program.js';
+import { versionOf } from './program-version.js';
 
 /** Every agent that can be connected: is it there, in which version, and does it report here? */
 export async function checkAgents(
@@ -27,7 +28,7 @@ async function checkAgent(
   otlpPort: number | null | undefined,
 ): Promise<Finding[]> {
   const { title, word } = agent;
-  const program = await findProgram(io, agent);
+  const program = await findProgram(agent.program, io.env, io.cwd);
   const named = io.env[agent.program.variable];
   if (program === undefined && named) {
     const detail = `${agent.program.variable} names ${named}, which cannot be run`;

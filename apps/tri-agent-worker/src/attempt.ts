@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { limits } from '#kernel/limits.js';
+import { AgentProcess } from './agent-process.js';
+import type { AgentRunner, News, Outcome, RunOptions } from './agents/agent.js';
+import { moved, type Claimed } from './claimed.js';
+import type { RunningFiles } from './running-files.js';
+import { Refused, type ServerClient } from './server-client.js';
+import type { WorkPlaces } from './work-places.js';
+
+export interface AttemptParts {
+  readonly claim: Claimed;
+  readonly runner: AgentRunner;
+  readonly program: string;
+  readonly client: ServerClient;
+  readonly options: Omit<RunOptions, 'newSessionId'>;
+  readonly places: WorkPlaces;
+  readonly files: RunningFiles;
+  /** One line for whoever looks at the worker. */
+  readonly say: (line: string) => void;
+}
+
+/** Why an agent was ended before it was done. */
+type Stopped =
+  /** The attempt is no longer this worker's. */
+  | { readonly because: 'lost'; readonly reason: string }
+  /** The worker goes, and gives it back. */
+  | { readonly because: 'leaving'; readonly reason: string };
+
+/** One task, from its claim to the server's word that its end is known. */
+export class Attempt {
+  private agent: AgentProcess | undefined;
+  private stopped: Stopped | undefined;
+  private toldAtMs = -Infinity;
+  private toldPercent: number | undefined;
+  private readonly over = new AbortController();
+
+  constructor(private readonly parts: AttemptParts) {}
+
+  get attemptId(): string {
+    return this.parts.claim.attemptId;
+  }
+
+  /** The server has given it to others, or ended it. */
+  lose(reason: string): void {
+    this.stop({ because: 'lost', reason });
+  }
+
+  /** The worker goes. */
+  giveBack(reason: string): void {
+    this.stop({ because: 'leaving', reason });
+  }
+
+  /**
+   * @param wantsNext whether another task is to be claimed with the end of this one
+   * @returns that task, where there is one
+   */
+  async run(wantsNext: () => boolean): Promise<Claimed | undefined> {
+    const { claim, say } = this.parts;
+    const beats = this.beat();
+    try {
+      const outcome = await this.work();
+      const { stopped } = this;
+      if (stopped?.because === 'lost') {
+        say(`${claim.taskId}: stopped. ${stopped.reason}`);
+        return undefined;
+      }
+      if (stopped !== undefined) {
+        say(`${claim.taskId}: given back. ${stopped.reason}`);
+        await this.tell('release', { reason: stopped.reason });
+        return undefined;
+      }
+      say(`${claim.taskId}: ${outcome.is === 'completed' ? 'completed' : outcome.error}`);
+      return await this.report(outcome, wantsNext());
+    } finally {
+      this.over.abort();
+      await beats;
+      this.parts.files.remove(claim.attemptId);
+    }
+  }
+
+  private stop(stopped: Stopped): void {
+    this.stopped ??= stopped;
+    void this.agent?.end();
+  }
+
+  /** Never throws: what goes wrong is an outcome. */
+  private async work(): Promise<Outcome> {
+    const { claim, runner, options, places } = this.parts;
+    const failed = (error: string, retryable: boolean): Outcome => {
+      return { is: 'failed', error, retryable, sessionId: null };
+    };
+    try {
+      const place = await places.prepare(claim);
+      if ('error' in place) return failed(place.error, place.retryable);
+      const newSessionId = randomUUID();
+      const task = { ...claim, ...claim.task, allowedTools: [], resumedSessionId: null };
+      const invocation = runner.invocation(task, { ...options, newSessionId });
+      if (invocation.is === 'refused') return failed(invocation.error, false);
+      if (this.stopped !== undefined) return failed(this.stopped.reason, true);
+      const agent = await AgentProcess.start(this.parts.program, invocation, place.directory);
+      this.agent = agent;
+      return await this.attend(agent);
+    } catch (error) {
+      return failed(`The agent could not be run: ${messageOf(error)}`, true);
+    }
+  }
+
+  private async attend(agent: AgentProcess): Promise<Outcome> {
+    const { claim, files, runner } = this.parts;
+    const { attemptId, taskId, fencingToken } = claim;
+    if (agent.identity !== undefined) {
+      files.put({ attemptId, taskId, fencingToken, ...agent.identity });
+    }
+    // It may have been lost while the agent was being started.
+    if (this.stopped !== undefined) void agent.end();
+    void this.tell('start', {});
+    const reader = runner.reader(false);
+    for await (const { text, isCut } of agent.lines()) {
+      for (const news of reader.line(text, isCut)) this.hear(news);
+    }
+    const exit = await agent.ended();
+    // Whatever it left running is of this attempt, and ends with it.
+    const left = (await agent.end()).filter(({ ending }) => ending === 'remains');
+    for (const { process } of left) this.parts.say(`${taskId}: process ${process.pid} remains.`);
+    return reader.end(exit);
+  }
+
+  private hear(news: News): void {
+    if (news.is === 'session') {
+      void this.tell('progress', { sessionId: news.sessionId });
+      return;
+    }
+    const percent = news.is === 'progress' ? news.percent : undefined;
+    const isNews = percent !== undefined && percent !== this.toldPercent;
+    const nowMs = performance.now();
+    if (!isNews && nowMs - this.toldAtMs < limits.progressToldMs) return;
+    this.toldAtMs = nowMs;
+    this.toldPercent = percent ?? this.toldPercent;
+    void this.tell('progress', percent === undefined ? {} : { percent: Math.round(percent) });
+  }
+
+  private async report(outcome: Outcome, claimNext: boolean): Promise<Claimed | undefined> {
+    // Named here, so that a repeated report brings the same task.
+    const nextAttemptId = randomUUID();
+    const next = { claimNext, ...(claimNext && { nextAttemptId }) };
+    const answer =
+      outcome.is === 'completed'
+        ? await this.insist('complete', {
+            result: outcome.result.toWellFormed().slice(0, limits.resultCharactersMax),
+            ...next,
+          })
+        : await this.insist('fail', {
+            error: outcome.error.toWellFormed().slice(0, limits.noteCharactersMax),
+            retryable: outcome.retryable,
+            ...(outcome.statusCode !== undefined && { statusCode: outcome.statusCode }),
+            ...(outcome.retryAfterMs !== undefined && { retryAfterMs: outcome.retryAfterMs }),
+            ...next,
+          });
+    const { success, data } = moved.safeParse(answer);
+    return (success ? data.next : null) ?? undefined;
+  }
+
+  /** Until the server has heard it: how an attempt ended is not to be lost because nobody answers. */
+  private async insist(move: string, body: object): Promise<unknown> {
+    let waitMs: number = limits.reconnectFirstWaitMs;
+    for (;;) {
+      try {
+        return await this.move(move, body);
+      } catch (error) {
+        if (error instanceof Refused) {
+          this.parts.say(`${this.parts.claim.taskId}: ${error.message}`);
+          return undefined;
+        }
+        if (this.stopped !== undefined) return undefined;
+      }
+      await wait(waitMs);
+      waitMs = Math.min(waitMs * 2, limits.reconnectWaitMs);
+    }
+  }
+
+  /** Once: what is not heard now is of no use later. */
+  private async tell(move: string, body: object): Promise<void> {
+    await this.move(move, body).catch((error: unknown) => {
+      if (error instanceof Refused) this.lose(error.message);
+    });
+  }
+
+  private async beat(): Promise<void> {
+    const { beatEveryMs } = this.parts.claim;
+    const { signal } = this.over;
+    while (!signal.aborted) {
+      await wait(beatEveryMs, undefined, { signal }).catch(() => undefined);
+      // Not heard by an aborted wait alone: the attempt may end at any await.
+      if (!(signal as { readonly aborted: boolean }).aborted) await this.tell('beat', {});
+    }
+  }
+
+  private move(move: string, body: object): Promise<unknown> {
+    const { client, claim } = this.parts;
+    const { attemptId, fencingToken } = claim;
+    const path = `attempts/${encodeURIComponent(attemptId)}/${move}`;
+    return client.post(path, { fencingToken, ...body });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

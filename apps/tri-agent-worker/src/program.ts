@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { limits } from '#kernel/limits.js';
+import { ConfigError, loadConfig, type Config } from '#platform/config.js';
+import { findProgram } from '#platform/find-program.js';
+import { runners } from './agents/runners.js';
+import { Refused, ServerClient } from './server-client.js';
+import { Worker, type FoundAgent } from './worker.js';
+
+const failed = 1;
+const misused = 2;
+const shards = ['impl', 'review', 'architect'] as const;
+
+interface Options {
+  readonly name: string;
+  readonly shards: readonly string[];
+  readonly slots: number;
+  readonly pool?: true;
+  readonly root: readonly string[];
+  readonly maySkipPermissions?: true;
+  readonly passVariable: readonly string[];
+}
+
+/** Runs agents on this host for the tasks that the server has queued, until a signal ends it. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('tri-agent-worker')
+    .description('Runs AI coding agents on this host for the tasks that the server has queued.')
+    .exitOverride()
+    .option('--name <name>', 'tells workers of one host apart', 'worker')
+    .addOption(
+      new Option('--shards <list>', 'the kinds of work that are its own')
+        .default([...shards], shards.join(','))
+        .argParser(listOfShards),
+    )
+    .addOption(
+      new Option('--slots <n>', 'how many agents at once').default(1).argParser(countOfSlots),
+    )
+    .option('--pool', 'three workers instead of one: impl, review and architect')
+    .option('--root <folder...>', 'where agents may work (default: your home folder)', [homedir()])
+    .option('--pass-variable <name...>', 'variables of the environment that agents get, too', [])
+    .option(
+      '--may-skip-permissions',
+      'let tasks that ask for it run without any permission check: they can then do all that you can',
+    )
+    .action(work);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+}
+
+async function work(options: Options): Promise<void> {
+  const { config } = loadConfig(process.env);
+  const agents = await findAgents();
+  if (agents.length === 0) {
+    const variables = runners.map(({ program }) => program.variable).join(', ');
+    console.error(
+      `No agent's command line is found on PATH. Install one, or name it with ${variables}.`,
+    );
+    process.exitCode = failed;
+    return;
+  }
+  console.log(`tri-agent-worker runs ${agents.map(({ runner }) => runner.title).join(', ')}.`);
+  const pool = options.pool
+    ? shards.map((shard) => ({ name: shard, shards: [shard] }))
+    : [{ name: options.name, shards: options.shards }];
+  const workers = pool.map((it) => makeWorker(it, options, agents, config));
+  const stop = (): void => {
+    for (const it of workers) it.stop('The worker was stopped.');
+  };
+  void Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(stop);
+  await Promise.all(workers.map((it) => it.run()));
+  process.exit();
+}
+
+async function findAgents(): Promise<FoundAgent[]> {
+  const found: FoundAgent[] = [];
+  for (const runner of runners) {
+    const program = await findProgram(runner.program, process.env);
+    if (program !== undefined) found.push({ runner, program });
+  }
+  return found;
+}
+
+function makeWorker(
+  { name, shards: own }: { readonly name: string; readonly shards: readonly string[] },
+  options: Options,
+  agents: readonly FoundAgent[],
+  config: Config,
+): Worker {
+  const { slots, root, maySkipPermissions = false, passVariable } = options;
+  const url = config.url ?? `http://127.0.0.1:${config.httpPort}`;
+  const telemetry = { endpoint: `http://127.0.0.1:${config.otlpHttpPort}`, token: null };
+  return new Worker({
+    name,
+    folder: join(config.home, 'workers', name),
+    shards: own,
+    slots,
+    agents,
+    roots: root.map((it) => resolve(it)),
+    operator: new ServerClient(url, tokenOf(config)),
+    run: {
+      maySkipPermissions,
+      environment: process.env,
+      passedVariables: passVariable,
+      telemetry,
+    },
+    say: (line) => {
+      console.log(`${name}: ${line}`);
+    },
+  });
+}
+
+function tokenOf({ token, home }: Config): string {
+  if (token !== null) return token;
+  try {
+    return readFileSync(join(home, 'token'), 'utf8').trim();
+  } catch {
+    throw new ConfigError(
+      `There is no token in ${home}. Start the server first, or set TRI_AGENT_TOKEN to its token.`,
+    );
+  }
+}
+
+function listOfShards(text: string): string[] {
+  const named = text.split(',').map((it) => it.trim());
+  const unknown = named.find((it) => !(shards as readonly string[]).includes(it));
+  if (unknown === undefined) return named;
+  throw new InvalidArgumentError(`There is no shard "${unknown}": name ${shards.join(', ')}.`);
+}
+
+function countOfSlots(text: string): number {
+  const slots = Number(text);
+  if (Number.isInteger(slots) && slots >= 1 && slots <= limits.slotsPerWorkerMax) return slots;
+  throw new InvalidArgumentError(`It must be 1 to ${limits.slotsPerWorkerMax}.`);
+}
+
+/** One sentence for what a person can mend; anything else is a bug and keeps its stack. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused;
+  if (error instanceof ConfigError || error instanceof Refused) {
+    console.error(error.message);
+    return failed;
+  }
+  console.error(error);
+  return failed;
+}

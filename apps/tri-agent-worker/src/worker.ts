@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { limits } from '#kernel/limits.js';
+import { endTrees } from '#platform/process-trees.js';
+import type { AgentRunner, RunOptions } from './agents/agent.js';
+import { Attempt } from './attempt.js';
+import { claimed, registered, type Claimed } from './claimed.js';
+import { listenToControl } from './control.js';
+import { RunningFiles } from './running-files.js';
+import { Refused, type ServerClient } from './server-client.js';
+import { WorkPlaces } from './work-places.js';
+import { WorkerIdentity } from './worker-identity.js';
+
+/** An agent that this host has. */
+export interface FoundAgent {
+  readonly runner: AgentRunner;
+  readonly program: string;
+}
+
+export interface WorkerOptions {
+  /** For people; also the name of its folder. */
+  readonly name: string;
+  /** What it keeps on disk. */
+  readonly folder: string;
+  readonly shards: readonly string[];
+  readonly slots: number;
+  readonly agents: readonly FoundAgent[];
+  readonly roots: readonly string[];
+  /** Asks as the operator: to register. */
+  readonly operator: ServerClient;
+  readonly run: Omit<RunOptions, 'newSessionId'>;
+  readonly say: (line: string) => void;
+}
+
+/** Takes tasks from the server and has agents work on them, until it is told to stop. */
+export class Worker {
+  private readonly files: RunningFiles;
+  private readonly identity: WorkerIdentity;
+  private readonly places: WorkPlaces;
+  private readonly attempts = new Map<string, Attempt>();
+  private readonly stopping = new AbortController();
+  private client: ServerClient;
+  private workerId = '';
+  private registering: Promise<void> | undefined;
+
+  constructor(private readonly options: WorkerOptions) {
+    this.client = options.operator;
+    this.files = new RunningFiles(join(options.folder, 'running'));
+    this.identity = new WorkerIdentity(join(options.folder, 'worker-id'));
+    this.places = new WorkPlaces(options.roots, join(options.folder, 'work'));
+  }
+
+  /** Resolves when it was stopped, nothing of it runs, and the server knows. */
+  async run(): Promise<void> {
+    const { signal } = this.stopping;
+    await this.register();
+    if (this.workerId === '') return;
+    await this.endWhatWasLeft();
+    const slots = Array.from({ length: this.options.slots }, () => this.fillSlot());
+    const control = listenToControl(
+      () => this.client,
+      () => this.workerId,
+      {
+        running: () => [...this.attempts.keys()],
+        lost: (attemptIds) => {
+          for (const it of attemptIds)
+            this.attempts.get(it)?.lose('It was given to another worker.');
+        },
+        stop: (attemptId, reason) => this.attempts.get(attemptId)?.lose(reason),
+        unknown: () => void this.register(),
+      },
+      signal,
+    );
+    await Promise.all([...slots, control]);
+    const reason = 'The worker was stopped.';
+    await this.client.post(`workers/${this.workerId}/leave`, { reason }).catch(() => undefined);
+    this.identity.forget();
+  }
+
+  /** What runs is ended and given back. */
+  stop(reason: string): void {
+    this.stopping.abort();
+    for (const attempt of this.attempts.values()) attempt.giveBack(reason);
+  }
+
+  private register(): Promise<void> {
+    this.registering ??= this.registerUntilHeard().finally(() => {
+      this.registering = undefined;
+    });
+    return this.registering;
+  }
+
+  private async registerUntilHeard(): Promise<void> {
+    const { operator, shards, slots, agents, name, say } = this.options;
+    const abilities = {
+      host: `${hostname()}/${name}`.slice(0, limits.identifierCharactersMax),
+      shards,
+      slots,
+      agents: agents.map(({ runner }) => runner.id),
+    };
+    const { signal } = this.stopping;
+    let said = '';
+    for (let waitMs: number = limits.reconnectFirstWaitMs; !signal.aborted;) {
+      try {
+        const known = this.identity.read();
+        const wanted = { ...abilities, ...(known !== undefined && { workerId: known }) };
+        const { workerId, token } = registered.parse(await operator.post('workers', wanted));
+        this.identity.keep(workerId);
+        this.workerId = workerId;
+        this.client = operator.as(token);
+        say(`registered as ${workerId}`);
+        return;
+      } catch (error) {
+        if (error instanceof Refused) {
+          // The server has forgotten it, or it left: then it is another one from now on.
+          if (error.code !== 'WORKER_NOT_FOUND') throw error;
+          this.identity.forget();
+          continue;
+        }
+        const reason = error instanceof Error ? error.message : String(error);
+        if (reason !== said) say(`${reason} Trying again.`);
+        said = reason;
+      }
+      await wait(waitMs, undefined, { signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, limits.reconnectWaitMs);
+    }
+  }
+
+  /** A worker before this one was killed: its agents end, and their tasks go back at once. */
+  private async endWhatWasLeft(): Promise<void> {
+    for (const { attemptId, taskId, fencingToken, pid, startMark } of this.files.left()) {
+      await endTrees({ processes: [{ pid, startMark }], attemptIds: [attemptId] });
+      const reason = 'Its worker was killed.';
+      const path = `attempts/${encodeURIComponent(attemptId)}/release`;
+      await this.client.post(path, { fencingToken, reason }).catch(() => undefined);
+      this.files.remove(attemptId);
+      this.options.say(`${taskId}: the agent of a worker that was killed has been ended.`);
+    }
+  }
+
+  private async fillSlot(): Promise<void> {
+    const { signal } = this.stopping;
+    let next: Claimed | undefined;
+    let waitMs: number = limits.reconnectFirstWaitMs;
+    while (!signal.aborted) {
+      try {
+        next ??= await this.claim();
+        waitMs = limits.reconnectFirstWaitMs;
+      } catch (error) {
+        if (error instanceof Refused) await this.register();
+        await wait(waitMs, undefined, { signal }).catch(() => undefined);
+        waitMs = Math.min(waitMs * 2, limits.reconnectWaitMs);
+        continue;
+      }
+      if (next !== undefined) next = await this.runAttempt(next);
+    }
+    if (next !== undefined) await this.giveBack(next);
+  }
+
+  private async claim(): Promise<Claimed | undefined> {
+    const wish = { workerId: this.workerId, waitMs: limits.claimWaitMs, attemptId: randomUUID() };
+    const answer = await this.client.post('claims', wish, {
+      waitMs: limits.claimWaitMs + limits.requestWaitMs,
+      signal: this.stopping.signal,
+    });
+    return answer === undefined ? undefined : claimed.parse(answer);
+  }
+
+  private async runAttempt(claim: Claimed): Promise<Claimed | undefined> {
+    const { agents, run, say } = this.options;
+    const found = agents.find(({ runner }) => runner.id === claim.task.agent);
+    if (found === undefined || this.stopping.signal.aborted) {
+      await this.giveBack(claim);
+      return undefined;
+    }
+    const { client, files, places } = this;
+    const attempt = new Attempt({ claim, ...found, client, options: run, places, files, say });
+    this.attempts.set(claim.attemptId, attempt);
+    say(`${claim.taskId}: ${found.runner.title}, attempt ${claim.task.attempt}`);
+    try {
+      return await attempt.run(() => !this.stopping.signal.aborted);
+    } finally {
+      this.attempts.delete(claim.attemptId);
+    }
+  }
+
+  private async giveBack({ attemptId, fencingToken }: Claimed): Promise<void> {
+    const path = `attempts/${encodeURIComponent(attemptId)}/release`;
+    const reason = 'The worker goes.';
+    await this.client.post(path, { fencingToken, reason }).catch(() => undefined);
+  }
+}
