@@ -11,7 +11,7 @@ import type { DispatchEvent, DispatchState, RunningAttempt } from './dispatch-st
 import { queueFigures, type ShardFigures } from './queue-figures.js';
 import { QueueWindow } from './queue-window.js';
 import { slotsOf } from './queue-answers.js';
-import { Signs } from './signs.js';
+import { beatEveryMs, Signs } from './signs.js';
 import type { Snapshots } from './snapshots.js';
 
 type Untimed<Command> = Command extends DispatchCommand ? Omit<Command, 'nowMs'> : never;
@@ -41,6 +41,8 @@ export interface DispatcherParts {
  */
 export class Dispatcher {
   readonly leaseMs: number;
+  /** Short leases are looked at more often, so that what is late can be told from what is gone. */
+  private readonly tickMs: number;
   private readonly signs = new Signs();
   private readonly decisions: Decisions<DispatchCommand, DispatchState, DispatchEvent>;
   private readonly budgets: () => readonly BudgetReading[];
@@ -59,6 +61,7 @@ export class Dispatcher {
       return snapshot && { state: snapshot.state, version: snapshot.streamVersion };
     });
     this.leaseMs = leaseMs;
+    this.tickMs = Math.min(limits.dispatchTickMs, beatEveryMs(leaseMs));
     this.budgets = budgets;
   }
 
@@ -101,7 +104,7 @@ export class Dispatcher {
       this.ticking ??= this.tick().finally(() => {
         this.ticking = undefined;
       });
-    }, limits.dispatchTickMs);
+    }, this.tickMs);
     this.timer.unref();
   }
 
@@ -209,8 +212,8 @@ export class Dispatcher {
       await this.open();
       const sinceMs = performance.now() - this.tickedMs;
       this.tickedMs = performance.now();
-      // Who was stopped for long could hear nobody, and beats may still wait to be read.
-      const wasAway = sinceMs > limits.dispatchAwayMs;
+      // Who was stopped for as long as between two beats may hear of one only after this.
+      const wasAway = sinceMs > Math.max(2 * this.tickMs, beatEveryMs(this.leaseMs));
       const passed: Order = wasAway
         ? { type: 'after-restart' }
         : { type: 'tick', signs: this.signs.all };

@@ -92,6 +92,7 @@ export const limits = {
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
+  scopesMax: 1_000,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,
@@ -113,7 +114,6 @@ export const limits = {
 
   // Dispatch: its two clocks, and what waits for how long.
   dispatchTickMs: 1_000,
-  dispatchAwayMs: 10_000,
   leaseMs: 30_000,
   leaseMsMin: 1_000,
   leaseMsMax: 60 * 60_000,
@@ -187,6 +187,9 @@ export const limits = {
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
   priceFileBytesMax: 1024 * 1024,
+  taskFileBytesMax: 4 * 1024 * 1024,
+  taskFileFaultsMax: 20,
+  whyLevelsMax: 8,
   modelsNamedMax: 5,
   clockOffMs: 5_000,
   exportDelayMs: 60_000,

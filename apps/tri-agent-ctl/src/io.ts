@@ -4,6 +4,8 @@ import type { HostProcess } from '#platform/processes.js';
 export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  /** What is piped in; opened only when it is asked for. */
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** stderr where it is a terminal, for what redraws itself beside the answer. */
   readonly terminal?: NodeJS.WriteStream;
@@ -19,7 +21,7 @@ export interface Io {
   readonly signal?: AbortSignal;
   readonly size?: () => { readonly columns: number; readonly rows: number };
   /** Asks the person at the terminal for a line; absent where there is none. Empty: interrupted. */
-  readonly ask?: (question: string) => Promise<string>;
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** The processes of this host; those that the operating system tells of when absent. */
   readonly listProcesses?: () => Promise<readonly HostProcess[]>;
   /** Calls the listener for each key pressed; returns what stops that. */
