@@ -21,7 +21,7 @@ export interface Io {
   readonly signal?: AbortSignal;
   readonly size?: () => { readonly columns: number; readonly rows: number };
   /** Asks the person at the terminal for a line; absent where there is none. Empty: interrupted. */
-  readonly ask?: (question: string) => Promise<string>;
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** The processes of this host; those that the operating system tells of when absent. */
   readonly listProcesses?: () => Promise<readonly HostProcess[]>;
   /** Calls the listener for each key pressed; returns what stops that. */

@@ -24,7 +24,11 @@ export function processIo(): Io {
     cwd: process.cwd(),
     signal: ending.signal,
     size: () => ({ columns: stdout.columns, rows: stdout.rows }),
-    ...(stdin.isTTY && stderr.isTTY && { ask: (question) => ask(question, ending.signal) }),
+    // Looked at only by who wants to ask.
+    get ask() {
+      if (!process.stdin.isTTY || !stderr.isTTY) return undefined;
+      return (question: string) => ask(question, ending.signal);
+    },
     onKey: (listener) => {
       // Opened only here: a short answer has no use for it.
       const { stdin } = process;

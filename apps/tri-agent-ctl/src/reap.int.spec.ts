@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { HostProcess } from '#platform/processes.js';
+import { attemptVariables, type HostProcess } from '#platform/processes.js';
 import {
   polite,
   runs,
@@ -43,7 +43,10 @@ const ended = (attemptId: string) => {
 };
 
 async function startFor(attemptId: string, script = polite): Promise<HostProcess> {
-  const names = { TRI_AGENT_ATTEMPT_ID: attemptId, TRI_AGENT_TASK_ID: `task-of-${attemptId}` };
+  const names = {
+    [attemptVariables.attemptId]: attemptId,
+    [attemptVariables.taskId]: `task-of-${attemptId}`,
+  };
   return (await started.start(script, names))[0]!;
 }
 /** An agent as a person starts it. */

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { limits } from '#kernel/limits.js';
 import type { ReapWish } from '../commands/reap.js';
 import { span } from '../options.js';
+import { formatDuration } from '../render/times.js';
 import type { Run } from '../run.js';
 
 const help = `
@@ -18,7 +19,11 @@ export function addReap(program: Command, run: Run): void {
     .command('reap')
     .description("end what attempts have left running on this host, and find people's old agents")
     .option('--dry-run', 'only tell what would be done', false)
-    .option('--older-than <time>', 'what may run so long is left alone', span, limits.attemptMsMax)
+    .addOption(
+      new Option('--older-than <time>', 'how long an attempt or an agent may run')
+        .argParser(span)
+        .default(limits.attemptMsMax, formatDuration(limits.attemptMsMax)),
+    )
     .option('--all-agents', 'end old agents that people started, too', false)
     .option('--yes', 'do not ask', false)
     .addHelpText('after', help)
