@@ -17,6 +17,7 @@ import { Redactor } from '#platform/redaction.js';
 import type { BudgetReading } from './commands.js';
 import { Dispatcher } from './dispatcher.js';
 import { dispatch } from './index.js';
+import { OutputStore } from './output-store.js';
 import { dispatchProjections } from './projections.js';
 import { TelemetryWatch } from './telemetry-watch.js';
 import { RegisteredTokens } from './worker-tokens.js';
@@ -56,6 +57,7 @@ export class DispatchServer {
         { provide: Dispatcher, useValue: this.dispatcher },
         { provide: EventLog, useValue: this.log },
         { provide: ContentStore, useValue: this.content },
+        { provide: OutputStore, useValue: new OutputStore(join(this.folder, 'output')) },
         { provide: Redactor, useValue: new Redactor([]) },
         { provide: ReadModels, useValue: this.models },
         { provide: Clock, useValue: new Clock() },

@@ -4,6 +4,7 @@ import { ClaimAnswers } from './claim-answers.js';
 import { ClaimTaskHandler } from './claim-task.js';
 import { ControlController, controlRoutes } from './control.controller.js';
 import { MoveAttemptHandler } from './move-attempt.js';
+import { OutputController, outputRoutes } from './output.controller.js';
 import { QueueController, queueRoutes } from './queue.controller.js';
 import { RegisterWorkerHandler } from './register-worker.js';
 import { SubmitTasksHandler } from './submit-tasks.js';
@@ -13,7 +14,7 @@ import { TasksQueries } from './tasks.queries.js';
 import { WorkersController, workersRoutes } from './workers.controller.js';
 
 /**
- * Queued work and who does it. The API needs providers of Dispatcher, ContentStore, Redactor,
+ * Queued work and who does it. The API needs providers of Dispatcher, OutputStore, ContentStore, Redactor,
  * ReadModels, EventLog and Clock.
  */
 export const dispatch: Context = {
@@ -22,6 +23,7 @@ export const dispatch: Context = {
     WorkersController,
     AttemptsController,
     ControlController,
+    OutputController,
     QueueController,
   ],
   providers: [
@@ -33,5 +35,12 @@ export const dispatch: Context = {
     TaskViews,
     TasksQueries,
   ],
-  routes: [...tasksRoutes, ...workersRoutes, ...attemptsRoutes, ...controlRoutes, ...queueRoutes],
+  routes: [
+    ...tasksRoutes,
+    ...workersRoutes,
+    ...attemptsRoutes,
+    ...controlRoutes,
+    ...outputRoutes,
+    ...queueRoutes,
+  ],
 };

@@ -175,7 +175,17 @@ export const limits = {
   processKillMs: 5_000,
   reapedAttemptsAskedMax: 1_000,
 
+  // What agents print.
+  outputPiecesMax: 200,
+  outputPieceCharactersMax: 16 * 1024,
+  outputBytesPerAttemptMax: 8 * 1024 * 1024,
+  outputsRememberedMax: 1_000,
+
   // The worker.
+  outputWaitingMax: 1_000,
+  outputEveryMs: 500,
+  outputLastWaitMs: 2_000,
+  outputPiecesPerRequestMax: 50,
   stderrTailCharacters: 4_000,
   agentOutputGraceMs: 1_000,
   claimWaitMs: 30_000,

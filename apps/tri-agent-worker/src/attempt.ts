@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import { AgentProcess } from './agent-process.js';
 import type { AgentRunner, News, Outcome, RunOptions } from './agents/agent.js';
-import { moved, type Claimed } from './claimed.js';
+import { moved, outputTaken, type Claimed } from './claimed.js';
+import { OutputSender } from './output-sender.js';
 import type { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
 import type { WorkPlaces } from './work-places.js';
@@ -34,6 +35,10 @@ export class Attempt {
   private toldAtMs = -Infinity;
   private toldPercent: number | undefined;
   private readonly over = new AbortController();
+  private readonly output = new OutputSender(async (pieces) => {
+    const taken = outputTaken.safeParse(await this.move('output', { pieces }));
+    return taken.success && taken.data.hasRoom;
+  });
 
   constructor(private readonly parts: AttemptParts) {}
 
@@ -60,6 +65,7 @@ export class Attempt {
     const beats = this.beat();
     try {
       const outcome = await this.work();
+      await this.output.end();
       const { stopped } = this;
       if (stopped?.because === 'lost') {
         say(`${claim.taskId}: stopped. ${stopped.reason}`);
@@ -117,7 +123,8 @@ export class Attempt {
     void this.tell('start', {});
     const reader = runner.reader(false);
     for await (const { text, isCut } of agent.lines()) {
-      for (const news of reader.line(text, isCut)) this.hear(news);
+      const news = reader.line(text, isCut);
+      for (const it of news) this.hear(it);
     }
     const exit = await agent.ended();
     // Whatever it left running is of this attempt, and ends with it.
@@ -127,6 +134,9 @@ export class Attempt {
   }
 
   private hear(news: News): void {
+    if (news.is === 'text') this.output.add('text', news.text);
+    else if (news.is === 'progress') this.output.add('progress', news.what);
+    else if (news.is === 'retry') this.output.add('progress', retryText(news));
     if (news.is === 'session') {
       void this.tell('progress', { sessionId: news.sessionId });
       return;
@@ -202,6 +212,12 @@ export class Attempt {
     const path = `attempts/${encodeURIComponent(attemptId)}/${move}`;
     return client.post(path, { fencingToken, ...body });
   }
+}
+
+function retryText({ statusCode, retryAfterMs }: Extract<News, { is: 'retry' }>): string {
+  const status = statusCode === null ? '' : ` (${statusCode})`;
+  const when = retryAfterMs === null ? '' : ` in ${Math.ceil(retryAfterMs / 1_000)} s`;
+  return `Its provider refused${status}; it tries again${when}.`;
 }
 
 function messageOf(error: unknown): string {

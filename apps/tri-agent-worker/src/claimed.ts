@@ -32,5 +32,7 @@ export const registered = z.object({
 });
 export const moved = z.object({ next: claimed.nullable() });
 
+export const outputTaken = z.object({ hasRoom: z.boolean() });
+
 export const holds = z.object({ attemptIds: z.array(text) });
 export const stop = z.object({ attemptId: text, reason: text });

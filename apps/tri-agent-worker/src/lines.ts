@@ -10,24 +10,43 @@ export interface Line {
 /** The lines of a stream, each held in memory up to a limit, whatever is printed. */
 export async function* linesOf(stream: Readable, charactersMax: number): AsyncGenerator<Line> {
   const decoder = new StringDecoder('utf8');
-  let held = '';
-  let isCut = false;
-  const take = function* (text: string): Generator<Line> {
+  const splitter = new Splitter(charactersMax);
+  for await (const chunk of stream) yield* splitter.take(decoder.write(chunk as Buffer));
+  yield* splitter.take(decoder.end());
+  yield* splitter.rest();
+}
+
+class Splitter {
+  private held = '';
+  private isCut = false;
+
+  constructor(private readonly charactersMax: number) {}
+
+  *take(text: string): Generator<Line> {
     let from = 0;
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-      keep(text.slice(from, end));
-      yield { text: held.replace(/\r$/, ''), isCut };
-      held = '';
-      isCut = false;
+      this.keep(text.slice(from, end));
+      yield this.line();
       from = end + 1;
     }
-    keep(text.slice(from));
-  };
-  const keep = (part: string): void => {
-    isCut ||= held.length + part.length > charactersMax;
-    held += part.slice(0, charactersMax - held.length);
-  };
-  for await (const chunk of stream) yield* take(decoder.write(chunk as Buffer));
-  yield* take(decoder.end());
-  if (held !== '' || isCut) yield { text: held, isCut };
+    this.keep(text.slice(from));
+  }
+
+  /** What came after the last end of a line. */
+  *rest(): Generator<Line> {
+    if (this.held !== '') yield this.line();
+  }
+
+  private keep(part: string): void {
+    const room = this.charactersMax - this.held.length;
+    this.isCut ||= part.length > room;
+    this.held += part.slice(0, room);
+  }
+
+  private line(): Line {
+    const line = { text: this.held.replace(/\r$/, ''), isCut: this.isCut };
+    this.held = '';
+    this.isCut = false;
+    return line;
+  }
 }

@@ -5,6 +5,7 @@ import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
 import { registerDispatchMetrics } from '#libs/dispatch/dispatch.metrics.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
+import { OutputStore } from '#libs/dispatch/output-store.js';
 import { Snapshots } from '#libs/dispatch/snapshots.js';
 import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
 import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
@@ -142,6 +143,7 @@ function providersOf(
     { provide: Appender, useValue: appender },
     { provide: Dispatcher, useValue: dispatcher },
     { provide: ContentStore, useValue: new ContentStore(join(config.home, 'content')) },
+    { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
     { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
