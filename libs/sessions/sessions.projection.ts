@@ -82,7 +82,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string } }>;
+type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string; agent: string } }>;
 type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
@@ -133,8 +133,9 @@ function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
   return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
 }
 
+/** An attempt at a task names the session of its agent, too, but is none. */
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return 'sessionId' in event.data;
+  return 'sessionId' in event.data && 'agent' in event.data;
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
