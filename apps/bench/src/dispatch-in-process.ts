@@ -42,7 +42,7 @@ export class DispatchInProcess implements QueueContender {
     private readonly waitsForStart: boolean,
   ) {
     const clock = new Clock();
-    const content = new ContentStore(join(folder, 'content'));
+    const content = new ContentStore(join(folder, 'content'), limits.contentRecentCharactersMax);
     const redactor = new Redactor([]);
     this.log = SqliteLog.open(join(folder, 'events.db'));
     this.dispatcher = dispatcherOn(this.log);
