@@ -14,7 +14,7 @@ import { round, type Row } from './report.js';
 
 const promptCharacters = 450;
 const perCall = 100;
-const rounds = 5;
+const rounds = 3;
 const workerCounts = [1, 3, 8] as const;
 const latencyTasks = 300;
 const latencyTasksPerSecond = 100;
