@@ -52,9 +52,10 @@ export function streamOf(event: DomainEvent): string {
   }
 }
 
-function isOfDispatch(
-  event: DomainEvent,
-): event is Extract<DomainEvent, { type: DispatchEventType }> {
+/** An event of the stream `dispatch`, which may speak of a session without being of it. */
+export function isOfDispatch<Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, { type: DispatchEventType }> {
   return Object.hasOwn(dispatchEvents, event.type);
 }
 

@@ -1,84 +1,8 @@
-import { connect, type AddressInfo } from 'node:net';
-import { Controller, Get, Post } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { limits } from '#kernel/limits.js';
-import { createHttpApp } from '#platform/http-app.js';
-import { sendProblem } from '#platform/problem.js';
-import { clockAt } from '#platform/projection.specification.js';
-import { AccessToken } from './access-token.js';
-import { guard, needOnApiPort, needOnOtlpPort, type GuardOptions } from './guard.js';
+import { needOnApiPort, needOnOtlpPort } from './guard.js';
+import { TOKEN, SECRET, app, basic, bearer, port, raw, serve, stop } from './guard.spec-helper.js';
 
-const TOKEN = 'the-right-token-of-this-server';
-const SECRET = 'behind the door';
-
-@Controller()
-class Everything {
-  @Get('api/v1/secret')
-  secret(): string {
-    return SECRET;
-  }
-  @Post('api/v1/secret')
-  change(): string {
-    return SECRET;
-  }
-  @Get(['api/docs', 'api/docs/start.js', 'api/docs-json'])
-  docs(): string {
-    return SECRET;
-  }
-  @Get(['health/live', 'metrics', '/'])
-  open(): string {
-    return 'open';
-  }
-}
-
-let app: NestFastifyApplication;
-let port: number;
-
-async function serve(needOf: GuardOptions['needOf'] = needOnApiPort(true)): Promise<void> {
-  app = await createHttpApp({
-    controllers: [Everything],
-    providers: [],
-    guard: guard({
-      token: new AccessToken(TOKEN),
-      allowed: { hosts: ['tower.example'], origins: ['https://board.example'] },
-      needOf,
-      clock: clockAt('2026-11-20T10:00:00.000Z'),
-      refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
-    }),
-    logger: false,
-  });
-  await app.listen(0, '127.0.0.1');
-  port = (app.getHttpServer() as { address(): AddressInfo }).address().port;
-}
-afterEach(async () => {
-  await app.close();
-});
-
-interface Answer {
-  status: number;
-  head: string;
-  body: string;
-}
-
-/** Sends these very bytes: no client tidies up the address or the headers. */
-function raw(target: string, headers: readonly string[] = [], method = 'GET'): Promise<Answer> {
-  const host = headers.some((it) => /^host:/i.test(it)) ? [] : [`Host: 127.0.0.1:${port}`];
-  const lines = [`${method} ${target} HTTP/1.1`, ...host, ...headers, 'Connection: close', '', ''];
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(lines.join('\r\n')));
-    let text = '';
-    socket.on('data', (bytes) => (text += bytes.toString()));
-    socket.on('error', reject);
-    socket.on('close', () => {
-      const [head = '', body = ''] = text.split('\r\n\r\n');
-      resolve({ status: Number(head.split(' ')[1]), head, body });
-    });
-  });
-}
-
-const bearer = (token: string) => `Authorization: Bearer ${token}`;
-const basic = (user: string, password: string) =>
-  `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+afterEach(stop);
 
 describe('The API', () => {
   beforeEach(() => serve());

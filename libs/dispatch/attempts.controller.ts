@@ -1,4 +1,13 @@
-import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  HttpCode,
+  Param,
+  Post,
+  Req,
+  Res,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -26,8 +35,15 @@ const params = { schema: attemptParams };
 
 /** What workers ask: for a task, and to tell what becomes of it. */
 @Controller('api/v1')
-export class AttemptsController {
+export class AttemptsController implements OnModuleDestroy {
+  private readonly waiting = new Set<AbortController>();
+
   constructor(private readonly commands: CommandBus) {}
+
+  /** A server that stops sends those away who wait. */
+  onModuleDestroy(): void {
+    for (const gone of this.waiting) gone.abort();
+  }
 
   @Post('claims')
   @HttpCode(200)
@@ -42,6 +58,7 @@ export class AttemptsController {
     };
     // Who hangs up while waiting is to get no task.
     request.raw.socket.once('close', leave);
+    this.waiting.add(gone);
     try {
       const claimed = await this.commands.execute(
         new ClaimTask(body, callerOf(request), gone.signal),
@@ -50,6 +67,7 @@ export class AttemptsController {
       return claimed;
     } finally {
       request.raw.socket.off('close', leave);
+      this.waiting.delete(gone);
     }
   }
 

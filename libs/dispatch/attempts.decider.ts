@@ -14,7 +14,10 @@ import { breaker, coolDown } from './gates.decider.js';
 
 type Attempt = EndedAttempt | RunningAttempt;
 
-/** What a worker says of its attempt. Whoever lost it is refused, whatever they say. */
+/**
+ * What a worker says of its attempt. Whoever lost it is refused, whatever they say. That an agent was
+ * started need not be said: whoever gets on, or is done, was.
+ */
 export function decideMove(command: AttemptMove, state: DispatchState): DispatchEvent[] {
   const { attemptId, fencingToken } = command;
   const attempt = state.running.get(attemptId) ?? state.ended.get(attemptId);
@@ -122,7 +125,6 @@ function lateResult(
 
 /** News is another session, or another tenth of the way. All else only shows that it gets on. */
 function progress(command: Progress, attempt: RunningAttempt): DispatchEvent[] {
-  mustHaveStarted(attempt, 'report progress');
   const { sessionId, percent, nowMs: atMs } = command;
   const isOther = sessionId !== null && sessionId !== attempt.sessionId;
   const tenth = (of: number | null) => Math.floor((of ?? 0) / 10);
@@ -136,7 +138,6 @@ function complete(
   attempt: RunningAttempt,
   state: DispatchState,
 ): DispatchEvent[] {
-  mustHaveStarted(attempt, 'complete');
   const { resultHash, claimNext, nowMs } = command;
   const data = { ...idsOf(attempt), resultHash, ...endedAt(attempt, nowMs) };
   const completed: DispatchEvent = { type: 'AttemptCompleted', data };
@@ -177,12 +178,6 @@ function parkedAfter(
   const { retryable, coolDown: hint, error, nowMs } = command;
   if (!retryable) return [parkedFor('not-retryable', attempt, error, nowMs)];
   return hint === null ? parkedWhenUsedUp(attempt, state, error, nowMs) : [];
-}
-
-function mustHaveStarted(attempt: RunningAttempt, move: string): void {
-  if (attempt.phase === 'started') return;
-  const message = `Attempt ${attempt.attemptId} was claimed, but has not started, and cannot ${move}. Start it first.`;
-  throw new Refusal('ILLEGAL_MOVE', message, { attemptId: attempt.attemptId });
 }
 
 /** The tasks for which only this one was missing. */

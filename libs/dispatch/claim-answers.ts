@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { limits } from '#kernel/limits.js';
 import { ContentStore } from '#platform/content-store.js';
 import type { ClaimAnswer } from './attempts.shapes.js';
 import { Dispatcher } from './dispatcher.js';
 import { taskOf, type RunningAttempt } from './dispatch-state.js';
+import { beatEveryMs } from './signs.js';
 
 /** What a worker is told of the task that it got. */
 @Injectable()
@@ -45,9 +45,4 @@ export class ClaimAnswers {
   leaseUntil({ leaseMs }: RunningAttempt): string {
     return this.dispatcher.wallTimeOf(this.dispatcher.nowMs + leaseMs);
   }
-}
-
-/** So that a beat may be lost, and the next one, too. */
-export function beatEveryMs(leaseMs: number): number {
-  return Math.floor(leaseMs / limits.beatsPerLease);
 }

@@ -10,7 +10,7 @@ import type { DispatchEvent, DispatchState, RunningAttempt } from './dispatch-st
 import { queueFigures, type ShardFigures } from './queue-figures.js';
 import { QueueWindow } from './queue-window.js';
 import { slotsOf } from './queue-answers.js';
-import { Signs } from './signs.js';
+import { beatEveryMs, Signs } from './signs.js';
 import type { Snapshots } from './snapshots.js';
 
 type Untimed<Command> = Command extends DispatchCommand ? Omit<Command, 'nowMs'> : never;
@@ -18,6 +18,8 @@ type Untimed<Command> = Command extends DispatchCommand ? Omit<Command, 'nowMs'>
 export type Order = Untimed<DispatchCommand>;
 type Move = Untimed<AttemptMove>;
 type Decided = Decision<DispatchState, DispatchEvent>;
+
+type Listener = (events: readonly DispatchEvent[], state: DispatchState) => void;
 
 export interface DispatcherParts {
   readonly log: EventLog;
@@ -40,9 +42,12 @@ export interface DispatcherParts {
  */
 export class Dispatcher {
   readonly leaseMs: number;
+  /** Short leases are looked at more often, so that what is late can be told from what is gone. */
+  private readonly tickMs: number;
   private readonly signs = new Signs();
   private readonly decisions: Decisions<DispatchCommand, DispatchState, DispatchEvent>;
   private readonly budgets: () => readonly BudgetReading[];
+  private readonly listeners = new Set<Listener>();
   private window = new QueueWindow(0);
   private opening: Promise<void> | undefined;
   private offsetMs = 0;
@@ -58,6 +63,7 @@ export class Dispatcher {
       return snapshot && { state: snapshot.state, version: snapshot.streamVersion };
     });
     this.leaseMs = leaseMs;
+    this.tickMs = Math.min(limits.dispatchTickMs, beatEveryMs(leaseMs));
     this.budgets = budgets;
   }
 
@@ -75,6 +81,16 @@ export class Dispatcher {
   async state(): Promise<DispatchState> {
     await this.open();
     return this.decisions.state;
+  }
+
+  /**
+   * Tells of everything that is decided here, once it is durable.
+   *
+   * @returns what ends it
+   */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** What each shard is up to, over the last hour or since this server was started. */
@@ -100,7 +116,7 @@ export class Dispatcher {
       this.ticking ??= this.tick().finally(() => {
         this.ticking = undefined;
       });
-    }, limits.dispatchTickMs);
+    }, this.tickMs);
     this.timer.unref();
   }
 
@@ -173,6 +189,7 @@ export class Dispatcher {
 
   private observed(decided: Decided): Decided {
     const { events, state } = decided;
+    if (events.length > 0) for (const listener of this.listeners) listener(events, state);
     for (const event of events) {
       this.window.observe(event, (taskId) => state.tasks.get(taskId)?.spec.shard);
     }
@@ -210,8 +227,8 @@ export class Dispatcher {
       await this.open();
       const sinceMs = performance.now() - this.tickedMs;
       this.tickedMs = performance.now();
-      // Who was stopped for long could hear nobody, and beats may still wait to be read.
-      const wasAway = sinceMs > limits.dispatchAwayMs;
+      // Who was stopped for as long as between two beats may hear of one only after this.
+      const wasAway = sinceMs > Math.max(2 * this.tickMs, beatEveryMs(this.leaseMs));
       const passed: Order = wasAway
         ? { type: 'after-restart' }
         : { type: 'tick', signs: this.signs.all };

@@ -49,6 +49,26 @@ test('A drain may become a pause, and the other way round', () => {
   expect(dispatch.types({ type: 'drain', scope: 'all', reason })).toEqual(['DrainStarted']);
 });
 
+describe('Gates of too many scopes', () => {
+  test.each(['pause', 'drain'] as const)('are refused to %s, but never to trip', (type) => {
+    const dispatch = new Dispatch();
+    for (let team = 0; team < limits.scopesMax; team += 1) {
+      dispatch.when({ type, scope: `team:${team}`, reason });
+    }
+    expect(dispatch.refusal({ type, scope: 'all', reason })).toBe('TOO_MANY_SCOPES');
+    expect(dispatch.types({ type: 'trip', scope: 'all', reason })).toEqual(['ScopeTripped']);
+    expect(dispatch.types({ type: 'resume', scope: 'team:7', reason })).toEqual(['ClaimsResumed']);
+    expect(dispatch.types({ type, scope: 'all', reason })).toHaveLength(1);
+  });
+
+  test('are refused to limit', () => {
+    const dispatch = new Dispatch();
+    const limit = (scope: string) => ({ type: 'limit-wip', scope, limit: 1 }) as const;
+    for (let team = 0; team < limits.scopesMax; team += 1) dispatch.when(limit(`team:${team}`));
+    expect(dispatch.refusal(limit('all'))).toBe('TOO_MANY_SCOPES');
+  });
+});
+
 describe('A limit of work in progress', () => {
   test.each(scopes)('of %s holds, and what ends makes room', (scope) => {
     const dispatch = new Dispatch().worker('w');

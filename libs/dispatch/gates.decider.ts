@@ -1,4 +1,5 @@
 import { limits } from '#kernel/limits.js';
+import { Refusal } from '#kernel/refusal.js';
 import type { BudgetReading, CoolDown, GateCommand, Seat } from './commands.js';
 import type {
   CoolingDown,
@@ -225,10 +226,12 @@ export function decideGate(command: GateCommand, state: DispatchState): Dispatch
   if (command.type === 'limit-wip') {
     const { limit } = command;
     if ((state.wipLimits.get(scope) ?? null) === limit) return [];
+    refuseTooMany(state.wipLimits, scope);
     return [{ type: 'WipLimitSet', data: { scope, limit, atMs } }];
   }
   const data = { scope, reason: command.reason, atMs };
   const mode = state.closed.get(scope)?.mode;
+  if (command.type === 'pause' || command.type === 'drain') refuseTooMany(state.closed, scope);
   switch (command.type) {
     case 'pause':
       return mode === 'paused' ? [] : [{ type: 'ClaimsPaused', data }];
@@ -241,4 +244,11 @@ export function decideGate(command: GateCommand, state: DispatchState): Dispatch
     case 'reset':
       return state.tripped.has(scope) ? [{ type: 'ScopeReset', data }] : [];
   }
+}
+
+/** None goes away by itself. A trip is never refused: it is how budgets hold. */
+function refuseTooMany(gates: ReadonlyMap<string, unknown>, scope: string): void {
+  if (gates.has(scope) || gates.size < limits.scopesMax) return;
+  const message = `${limits.scopesMax} scopes have such a gate already, and no more are taken. Take off those that are not needed.`;
+  throw new Refusal('TOO_MANY_SCOPES', message, { scopesMax: limits.scopesMax });
 }

@@ -81,7 +81,7 @@ const gate = (path: string, summary: string): ApiRoute => ({
   summary,
   body: gateBody,
   answer: json(gateChangedShape),
-  problems: ['LOG_UNAVAILABLE'],
+  problems: ['TOO_MANY_SCOPES', 'LOG_UNAVAILABLE'],
 });
 
 export const queueRoutes: readonly ApiRoute[] = [
@@ -106,6 +106,6 @@ export const queueRoutes: readonly ApiRoute[] = [
     summary: 'How many attempts of this scope may run at once.',
     body: wipBody,
     answer: json(gateChangedShape),
-    problems: ['LOG_UNAVAILABLE'],
+    problems: ['TOO_MANY_SCOPES', 'LOG_UNAVAILABLE'],
   },
 ];

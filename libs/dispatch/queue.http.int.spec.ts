@@ -92,6 +92,19 @@ describe('The queue', () => {
   });
 });
 
+describe('A server that stops', () => {
+  test('sends those away who wait for a task, and hands out none any more', async () => {
+    const { workerId } = await server.register();
+    const waiting = server.post('claims', { workerId, waitMs: limits.claimWaitMsMax });
+    // Once the next answer is there, the first request has been heard.
+    await server.post('claims', { workerId, waitMs: 10 });
+    await server.start();
+    expect((await waiting).status).toBe(204);
+    await server.submit();
+    expect((await server.get('workers')).body).toMatchObject({ items: [{ running: 0 }] });
+  });
+});
+
 describe('A server that comes back', () => {
   test('takes up what ran: the same attempt goes on under its token, with a fresh lease', async () => {
     const taskId = await server.submit();
@@ -102,7 +115,7 @@ describe('A server that comes back', () => {
     const path = `attempts/${String(attemptId)}/complete`;
     expect((await server.post(path, { fencingToken }, token)).status).toBe(200);
     expect((await server.get(`tasks/${taskId}`)).body).toMatchObject({
-      status: 'completed',
+      state: 'completed',
       attempts: 1,
     });
     const types = (await server.events()).map(({ type }) => type);

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import type { Caller } from '#platform/caller.js';
-import { beatEveryMs } from './claim-answers.js';
 import { Dispatcher } from './dispatcher.js';
 import { workerOf } from './dispatch-state.js';
+import { beatEveryMs } from './signs.js';
 import { actorOf, makeWorkerToken, mustSpeakFor } from './worker-tokens.js';
 import type { Registered, WorkerBody } from './workers.shapes.js';
 

@@ -1,5 +1,11 @@
+import { limits } from '#kernel/limits.js';
 import type { Sign } from './commands.js';
 import type { DispatchState } from './dispatch-state.js';
+
+/** So that a beat may be lost, and the next one, too. */
+export function beatEveryMs(leaseMs: number): number {
+  return Math.floor(leaseMs / limits.beatsPerLease);
+}
 
 /**
  * When each running attempt was last heard of. Only in memory: a beat each ten seconds for each agent

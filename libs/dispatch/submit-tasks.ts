@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { limits } from '#kernel/limits.js';
-import { Refusal } from '#kernel/refusal.js';
+import { isRefusal, Refusal } from '#kernel/refusal.js';
 import { ContentStore } from '#platform/content-store.js';
 import { Redactor } from '#platform/redaction.js';
 import type { TaskSpec } from './commands.js';
@@ -34,7 +34,9 @@ export class SubmitTasksHandler implements ICommandHandler<SubmitTasks> {
     for (const spec of specs) this.refuseSecrets(spec);
     const order = { type: 'submit', tasks: specs } as const;
     // What would be refused anyway leaves no prompt behind.
-    await this.dispatcher.check(order);
+    await this.dispatcher.check(order).catch((error: unknown) => {
+      throw isRefusal(error) ? inTheirWords(error, specs, tasks) : error;
+    });
     for (let first = 0; first < tasks.length; first += limits.contentWritesAtOnceMax) {
       const some = tasks.slice(first, first + limits.contentWritesAtOnceMax);
       await Promise.all(some.map(({ prompt }) => this.content.keep(prompt)));
@@ -59,6 +61,24 @@ export class SubmitTasksHandler implements ICommandHandler<SubmitTasks> {
     const message = `${field} holds what looks like a secret, and is kept in a log for ever. Give secrets to agents through the environment of their worker.`;
     throw new Refusal('BAD_REQUEST', message, { field });
   }
+}
+
+/** The ids of tasks that were never queued say nothing to whoever sent them: their keys do. */
+function inTheirWords(
+  { code, message, details }: Refusal,
+  specs: readonly TaskSpec[],
+  tasks: readonly WantedTask[],
+): Refusal {
+  const names = new Map(
+    specs.map(({ taskId }, index) => [taskId, tasks[index]?.key ?? `number ${index + 1}`]),
+  );
+  const named = (text: string): string => {
+    let told = text;
+    for (const [taskId, name] of names) told = told.replaceAll(taskId, name);
+    return told;
+  };
+  const [toldMessage, toldDetails] = [named(message), named(JSON.stringify(details))];
+  return new Refusal(code, toldMessage, JSON.parse(toldDetails) as Refusal['details']);
 }
 
 /** @throws {Refusal} `BAD_REQUEST` when two tasks have one key */

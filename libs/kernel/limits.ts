@@ -93,6 +93,7 @@ export const limits = {
   dependenciesPerTaskMax: 100,
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
+  scopesMax: 1_000,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,
@@ -114,7 +115,6 @@ export const limits = {
 
   // Dispatch: its two clocks, and what waits for how long.
   dispatchTickMs: 1_000,
-  dispatchAwayMs: 10_000,
   leaseMs: 30_000,
   leaseMsMin: 1_000,
   leaseMsMax: 60 * 60_000,
@@ -164,6 +164,18 @@ export const limits = {
   projectionLagMs: 10_000,
   diskFreeBytesMin: 256 * 1024 * 1024,
 
+  // The processes of a host.
+  processesMax: 100_000,
+  processesReadAtOnceMax: 16,
+  processLineBytesMax: 64 * 1024,
+  processEnvironmentBytesMax: 8 * 1024 * 1024,
+  processListBytesMax: 64 * 1024 * 1024,
+  processListMs: 10_000,
+  processPollMs: 50,
+  processGraceMs: 5_000,
+  processKillMs: 5_000,
+  reapedAttemptsAskedMax: 1_000,
+
   // The command line.
   answerBytesMax: 64 * 1024 * 1024,
   streamMessageCharactersMax: 2 * 1024 * 1024,
@@ -176,6 +188,9 @@ export const limits = {
   lineCharactersMax: 400,
   agentSettingsBytesMax: 1024 * 1024,
   priceFileBytesMax: 1024 * 1024,
+  taskFileBytesMax: 4 * 1024 * 1024,
+  taskFileFaultsMax: 20,
+  whyLevelsMax: 8,
   modelsNamedMax: 5,
   clockOffMs: 5_000,
   exportDelayMs: 60_000,

@@ -50,6 +50,7 @@ const kinds = {
   READ_MODEL_BUILDING: { status: 503, title: 'The answer is being built', retryAfterSeconds: 1 },
   QUEUE_FULL: { status: 503, title: 'The queue is full', retryAfterSeconds: 60 },
   TOO_MANY_KINDS: { status: 503, title: 'Too many kinds of tasks', retryAfterSeconds: 60 },
+  TOO_MANY_SCOPES: { status: 503, title: 'Too many gates', retryAfterSeconds: 60 },
   TOO_MANY_WORKERS: { status: 503, title: 'Too many workers', retryAfterSeconds: 60 },
   TOO_MANY_STREAMS: { status: 503, title: 'Too many streams are open', retryAfterSeconds: 10 },
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -35,7 +35,7 @@ export class Redactor {
   };
 
   /** Redacts every string in it; the value itself where there is nothing to redact. */
-  readonly value = <Value>(value: Value): Value => within(value, this.text);
+  readonly value = <Value>(value: Value): Value => within(value, remembering(this.text));
 }
 
 function redact(text: string, { kind, pattern, isSecret }: SecretKind): string {
@@ -60,6 +60,16 @@ function outsideMarks(text: string, replace: (part: string) => string): string {
     .split(marks)
     .map((part, index) => (index % 2 === 0 ? replace(part) : part))
     .join('');
+}
+
+/** What an event says again and again, such as the model of each of its requests, is looked at once. */
+function remembering(text: (clean: string) => string): (clean: string) => string {
+  const known = new Map<string, string>();
+  return (clean) => {
+    const redacted = known.get(clean) ?? text(clean);
+    known.set(clean, redacted);
+    return redacted;
+  };
 }
 
 /** The value with each string redacted; the value itself where there was nothing to redact. */

@@ -5,12 +5,14 @@ import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
  * ahead, and one that is years ahead must not keep its session active for years.
  */
 export function occurredAtMs(event: RecordedDomainEvent): number {
-  return momentMs(event.metadata.occurredAt, event);
+  return momentsOf(event)(event.metadata.occurredAt);
 }
 
-/** The same of a moment that an event tells of, as ISO-8601. */
-export function momentMs(occurredAt: string, { metadata }: RecordedDomainEvent): number {
+/** The same of each moment that an event tells of, as ISO-8601. */
+export function momentsOf({ metadata }: RecordedDomainEvent): (occurredAt: string) => number {
   const recorded = Date.parse(metadata.recordedAt);
-  const occurred = Date.parse(occurredAt);
-  return occurred < recorded ? occurred : recorded;
+  return (occurredAt) => {
+    const occurred = Date.parse(occurredAt);
+    return occurred < recorded ? occurred : recorded;
+  };
 }

@@ -20,6 +20,18 @@ const session = { sessionId: 's1', agent: 'claude-code' } as const;
 const compaction = { ...session, trigger: 'auto', preTokens: 180_000, durationMs: 1 } as const;
 const request = { ...session, provider: 'anthropic', model: 'm', durationMs: 1 } as const;
 
+describe('What is not of a session', () => {
+  const attempt = { taskId: 't', attemptId: 'a', workerId: 'w', fencingToken: 1, atMs: 1 } as const;
+
+  test.each(['s1', null])('leaves no trace, though it names %j as one', (sessionId) => {
+    const facts = history(
+      ['AttemptStarted', { ...attempt, sessionId }, at(1)],
+      ['ProgressReported', { ...attempt, sessionId, percent: 40 }, at(2)],
+    );
+    expect(given(sessionsProjection, facts).table('sessions')).toEqual([]);
+  });
+});
+
 describe('A session', () => {
   test('opens with SessionStarted alone', () => {
     const start = { ...session, startType: 'fresh', project: 'p', taskId: 't' } as const;

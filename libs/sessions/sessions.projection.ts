@@ -1,7 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { DataOf, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import {
+  isOfDispatch,
+  type DataOf,
+  type RecordedDomainEvent,
+} from '#eventstore/vocabulary/vocabulary.js';
 import type { Projection } from '#platform/projection.js';
-import { momentMs, occurredAtMs } from './event-time.js';
+import { momentsOf, occurredAtMs } from './event-time.js';
 
 /**
  * One row per agent session. What it used is another read model's (usage.projection.ts).
@@ -82,7 +86,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Extract<RecordedDomainEvent, { data: { sessionId: string; agent: string } }>;
+type SessionEvent = Extract<RecordedDomainEvent, { data: { agent: string; sessionId: string } }>;
 type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
@@ -114,8 +118,9 @@ function retriesOf(attempts: number): number {
 /** What to bind of requests that a file states: the session from the first to the last of them. */
 function whatIsStated(event: RecordedDomainEvent & { type: 'UsageStated' }) {
   const { agent, sessionId, requests } = event.data;
+  const atMs = momentsOf(event);
   const timed = requests
-    .map((stated) => ({ ...stated, at: momentMs(stated.occurredAt, event) }))
+    .map((stated) => ({ ...stated, at: atMs(stated.occurredAt) }))
     .sort((a, b) => a.at - b.at);
   const project = timed.findLast((it) => it.project !== undefined)?.project;
   const [first, last] = [timed[0]?.at ?? 0, timed.at(-1)?.at ?? 0];
@@ -133,9 +138,8 @@ function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
   return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
 }
 
-/** An attempt at a task names the session of its agent, too, but is none. */
 function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return 'sessionId' in event.data && 'agent' in event.data;
+  return !isOfDispatch(event) && 'sessionId' in event.data;
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {

@@ -1,6 +1,6 @@
 import type { UsageBreakdown } from './sessions.shapes.js';
 import { statementAmounts, summing } from './usage-sums.js';
-import { MINUTE_MS } from './usage-totals.js';
+import { MINUTE_MS, QUARTER_MINUTES } from './usage-totals.js';
 
 /** Which usage is asked for. `since` and `until` are whole minutes since 1970. */
 export interface UsageFilter {
@@ -57,6 +57,18 @@ const countsAtAll = `(key.origin = 'requests' OR NOT EXISTS (
 
 /** Rows of sums by minute, to be joined with `key`. */
 export const minutes = 'usage_by_minute AS counted';
+const quarters = 'usage_by_quarter AS counted';
+
+/**
+ * The rows of sums to read where they are cut at these times: by quarter of an hour if each begins
+ * one, since they are far fewer. Every day and hour does, in every time zone of today.
+ */
+export function sumsCutAt(times: readonly number[]): string {
+  const wholeQuarters = times.every(
+    (it) => it % QUARTER_MINUTES === 0 || it === Number.MAX_SAFE_INTEGER,
+  );
+  return wholeQuarters ? quarters : minutes;
+}
 export const withTheirKeys = 'JOIN usage_keys AS key ON key.id = counted.key_id';
 
 export function ofMinutes(filter: UsageFilter): string {

@@ -8,6 +8,7 @@ import {
   minutes,
   minutesInRange,
   ofMinutes,
+  sumsCutAt,
   withTheirKeys,
   type UsageFilter,
 } from './usage-filter.js';
@@ -42,7 +43,7 @@ export function groupingOf(
     case 'month':
       return byCalendar(by, timezone, filter, prepare);
     case 'minute':
-      return { ...ungrouped(filter), by: 'counted.minute' };
+      return { ...summedOf(filter, minutes), by: 'counted.minute' };
     default:
       return { ...ungrouped(filter), by: keyColumns[by satisfies UsageBreakdown] };
   }
@@ -50,7 +51,11 @@ export function groupingOf(
 
 /** All that is asked for, as one. */
 export function ungrouped(filter: UsageFilter): Grouping {
-  const from = `${minutes} ${withTheirKeys} WHERE ${minutesInRange} AND ${ofMinutes(filter)}`;
+  return summedOf(filter, sumsCutAt([filter.since, filter.until]));
+}
+
+function summedOf(filter: UsageFilter, sums: string): Grouping {
+  const from = `${sums} ${withTheirKeys} WHERE ${minutesInRange} AND ${ofMinutes(filter)}`;
   return { before: '', from, by: 'NULL', bind: boundsOf(filter), ends: new Map() };
 }
 
@@ -69,7 +74,7 @@ function byCalendar(
   ]);
   return {
     before: bucketsFrom('@buckets'),
-    from: `bucket CROSS JOIN ${minutes}
+    from: `bucket CROSS JOIN ${sumsCutAt(rows.flat())}
       ON counted.minute >= bucket.first AND counted.minute < bucket.next
       CROSS ${withTheirKeys} WHERE ${ofMinutes(filter)}`,
     by: 'bucket.start',

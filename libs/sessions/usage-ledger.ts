@@ -76,6 +76,7 @@ const columns = `id, source, occurred_at AS at, counts, partner, key_id AS keyId
 /** Keeps the statements and, in `sums`, what those of them that count come to. */
 export class UsageLedger {
   private readonly insert;
+  private readonly hasOther;
   private readonly sameRequest;
   private readonly otherSourceNear;
   private readonly near;
@@ -94,6 +95,11 @@ export class UsageLedger {
         reported_nano_usd, computed_nano_usd, price_version, duration_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.hasOther = db
+      .prepare<[string, string, number | bigint], number>(
+        `SELECT 1 FROM usage_statements WHERE request = ? AND agent = ? AND id <> ? LIMIT 1`,
+      )
+      .pluck();
     this.sameRequest = db.prepare<[string, string], Row>(
       `SELECT ${columns} FROM usage_statements WHERE request = ? AND agent = ?`,
     );
@@ -130,7 +136,7 @@ export class UsageLedger {
     const request = requestKeyOf(data);
     const keyId = this.sums.keyOfRequest(data);
     const reported = reportedNanoUsd(data);
-    const { changes } = this.insert.run(
+    const { changes, lastInsertRowid } = this.insert.run(
       ...[usageId, agent, sessionId, request, source, keyId, keyId, at, data.tier],
       ...[data.inputTokens, data.outputTokens, data.cacheReadTokens, data.cacheCreationTokens],
       ...[data.cacheCreation1hTokens, data.reasoningTokens],
@@ -138,6 +144,8 @@ export class UsageLedger {
     );
     if (changes === 0) return;
     this.sums.add(keyId, at, requestAmounts({ ...data, reportedNanoUsd: reported }));
+    // Nearly all are alone: the index tells that without a look at the rows.
+    if (this.hasOther.get(request, agent, lastInsertRowid) === undefined) return;
     const rows = this.othersOf(data, request, at);
     if (rows.length < 2) return;
     const standings =

@@ -3,7 +3,8 @@ import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import { sumColumns, summing, sumValues, type UsageAmounts } from './usage-sums.js';
 
 /**
- * Sums by minute (since 1970, UTC) and key, and by session. A key is everything that usage can be
+ * Sums by minute (since 1970, UTC) and key, by quarter of an hour, which the minute that it begins with
+ * names, and by session. A key is everything that usage can be
  * grouped by; what is not told is ''. Sums of origin `metrics` count only in sessions that have none
  * of origin `requests`: that is for queries to see, since telemetry of both kinds arrives in any order.
  */
@@ -27,6 +28,12 @@ export const totalsSchema = `
     ${sumColumns},
     PRIMARY KEY (minute, key_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage_by_quarter (
+    minute INTEGER NOT NULL,
+    key_id INTEGER NOT NULL,
+    ${sumColumns},
+    PRIMARY KEY (minute, key_id)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE usage_by_session (
     agent TEXT NOT NULL,
     session_id TEXT NOT NULL,
@@ -42,6 +49,7 @@ export const totalsSchema = `
   ) STRICT, WITHOUT ROWID;`;
 
 export const MINUTE_MS = 60_000;
+export const QUARTER_MINUTES = 15;
 
 /** How many keys are remembered, so that the table need not be asked: sessions come and go. */
 const KEYS_REMEMBERED_MAX = 10_000;
@@ -80,8 +88,10 @@ export class Sums {
   private readonly readKey;
   private readonly insertKey;
   private readonly addToMinute;
+  private readonly addToQuarter;
   private readonly addToSession;
   private readonly dropEmptyMinute;
+  private readonly dropEmptyQuarter;
   private readonly dropEmptySession;
   private readonly countFailure;
 
@@ -96,10 +106,13 @@ export class Sums {
     this.insertKey = db.prepare<Key>(
       `INSERT INTO usage_keys (${key}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.addToMinute = db.prepare(
-      `INSERT INTO usage_by_minute (minute, key_id, ${summing.columns})
-        VALUES (?, ?, ${summing.values}) ON CONFLICT DO UPDATE SET ${summing.added}`,
-    );
+    const addTo = (table: string) =>
+      db.prepare(
+        `INSERT INTO ${table} (minute, key_id, ${summing.columns})
+          VALUES (?, ?, ${summing.values}) ON CONFLICT DO UPDATE SET ${summing.added}`,
+      );
+    this.addToMinute = addTo('usage_by_minute');
+    this.addToQuarter = addTo('usage_by_quarter');
     this.addToSession = db.prepare(
       `INSERT INTO usage_by_session (agent, session_id, origin, ${summing.columns})
         VALUES (?, ?, ?, ${summing.values}) ON CONFLICT DO UPDATE SET ${summing.added}`,
@@ -108,10 +121,10 @@ export class Sums {
       `INSERT INTO usage_failures VALUES (?, ?, 1)
         ON CONFLICT DO UPDATE SET failures = failures + 1`,
     );
-    this.dropEmptyMinute = db.prepare(
-      `DELETE FROM usage_by_minute
-        WHERE minute = ? AND key_id = ? AND requests = 0`,
-    );
+    const dropEmptyIn = (table: string) =>
+      db.prepare(`DELETE FROM ${table} WHERE minute = ? AND key_id = ? AND requests = 0`);
+    this.dropEmptyMinute = dropEmptyIn('usage_by_minute');
+    this.dropEmptyQuarter = dropEmptyIn('usage_by_quarter');
     this.dropEmptySession = db.prepare(
       `DELETE FROM usage_by_session
         WHERE agent = ? AND session_id = ? AND origin = ? AND requests = 0`,
@@ -154,11 +167,14 @@ export class Sums {
     for (const [name, change] of this.pending) {
       const [minute, keyId] = name.split(' ').map(Number) as [number, number];
       const who = this.keyOf(keyId).slice(0, PROVIDER);
+      const quarter = minute - (minute % QUARTER_MINUTES);
       this.addToMinute.run(minute, keyId, ...change.sums);
+      this.addToQuarter.run(quarter, keyId, ...change.sums);
       this.addToSession.run(...who, ...change.sums);
       if (!change.isLess) continue;
       // A row of which nothing is left goes, so that it is in no list.
       this.dropEmptyMinute.run(minute, keyId);
+      this.dropEmptyQuarter.run(quarter, keyId);
       this.dropEmptySession.run(...who);
     }
     this.pending.clear();

@@ -105,6 +105,21 @@ describe('GET /api/v1/usage, further', () => {
     expect((await page('/api/v1/usage?by=week')).items).toMatchObject([{ label: '2026-W47' }]);
   });
 
+  test('counts to the minute also where the range cuts a quarter of an hour', async () => {
+    const uses = [1, 8, 14, 15].map((it): Fact => ['UsageRecorded', usageRecorded(), at(it)]);
+    happen(...history(...uses));
+    for (const by of ['day', 'hour', 'model', 'minute']) {
+      const requests = async (since: number, until: number) => {
+        const range = `since=${at(since)}&until=${at(until)}`;
+        const { body } = await get(`/api/v1/usage?by=${by}&${range}`);
+        return (body as { total: { requests: number } }).total.requests;
+      };
+      expect([await requests(8, 15), await requests(0, 14), await requests(0, 15)]).toEqual([
+        2, 2, 3,
+      ]);
+    }
+  });
+
   test('refuses a time zone that there is not', async () => {
     const path = '/api/v1/usage?by=day&timezone=Mars/Olympus';
     expect(await problem(path)).toMatchObject({ code: 'BAD_REQUEST', field: 'timezone' });

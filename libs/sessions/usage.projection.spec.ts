@@ -93,6 +93,9 @@ describe('A correction', () => {
     expect(tables.table('usage_by_minute')).toMatchObject([
       { minute: BigInt(Date.parse(at(1)) / 60_000), requests: 1n, cost_nano_usd: 80n },
     ]);
+    expect(tables.table('usage_by_quarter')).toMatchObject([
+      { minute: BigInt(Date.parse(at(0)) / 60_000), requests: 1n, cost_nano_usd: 80n },
+    ]);
     expect(tables.table('usage_statements')).toMatchObject([{ price_version: 'later' }]);
   });
 
@@ -140,6 +143,9 @@ describe('Telemetry and transcript of one request', () => {
     ]);
     expect(tables.table('usage_by_minute')).toMatchObject([
       { minute: BigInt(Date.parse(at(1)) / 60_000), requests: 1n },
+    ]);
+    expect(tables.table('usage_by_quarter')).toMatchObject([
+      { minute: BigInt(Date.parse(at(0)) / 60_000), requests: 1n },
     ]);
   });
 

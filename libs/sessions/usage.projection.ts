@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
-import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/usage.events.js';
+import { statedKeyOf } from '#eventstore/vocabulary/usage.events.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import type { Apply, Projection } from '#platform/projection.js';
-import { momentMs, occurredAtMs } from './event-time.js';
+import { momentsOf, occurredAtMs } from './event-time.js';
 import { meteredAmounts, meteredSeriesSchema } from './metered-usage.js';
 import { ledgerSchema, UsageLedger } from './usage-ledger.js';
 import { Sums, totalsSchema } from './usage-totals.js';
@@ -15,11 +15,14 @@ function prepare(db: Database): Apply {
   const sums = new Sums(db);
   const ledger = new UsageLedger(db, sums);
   const amountsOf = meteredAmounts(db, 'usage_metered_series');
-  const addStated = (event: Stated, stated: StatedRequest): void => {
-    const { agent, sessionId } = event.data;
-    const usageId = hash('sha1', statedKeyOf(agent, stated));
-    const usage = { ...stated, agent, sessionId, durationMs: null, source: 'transcript' } as const;
-    ledger.add(usageId, usage, momentMs(stated.occurredAt, event));
+  const addStated = (event: Stated): void => {
+    const { agent, sessionId, requests } = event.data;
+    const atMs = momentsOf(event);
+    const told = { agent, sessionId, durationMs: null, source: 'transcript' } as const;
+    for (const stated of requests) {
+      const usageId = hash('sha1', statedKeyOf(agent, stated));
+      ledger.add(usageId, { ...stated, ...told }, atMs(stated.occurredAt));
+    }
   };
   const apply = (event: RecordedDomainEvent): void => {
     switch (event.type) {
@@ -27,7 +30,7 @@ function prepare(db: Database): Apply {
         ledger.add(event.id, { ...event.data, source: 'telemetry' }, occurredAtMs(event));
         break;
       case 'UsageStated':
-        for (const stated of event.data.requests) addStated(event, stated);
+        addStated(event);
         break;
       case 'UsageRepriced':
         ledger.correct(event.data);
@@ -49,11 +52,12 @@ function prepare(db: Database): Apply {
 
 export const usageProjection: Projection = {
   name: 'usage',
-  version: 2,
+  version: 3,
   tables: [
     'usage_statements',
     'usage_keys',
     'usage_by_minute',
+    'usage_by_quarter',
     'usage_by_session',
     'usage_failures',
     'usage_metered_series',

@@ -80,9 +80,8 @@ export function statementOf(
   session: Session,
   requests: readonly StatedRequest[],
   clientVersion: string | undefined,
+  id = statementIdOf(session, requests),
 ): Draft {
-  const keys = requests.map((it) => statedKeyOf(session.agent, it));
-  const id = eventIdOf('transcript-usage', session.agent, session.sessionId, ...keys);
   const latest = requests.reduce(
     (last, { occurredAt }) => (occurredAt > last ? occurredAt : last),
     '',
@@ -91,6 +90,11 @@ export function statementOf(
     ...session,
     requests: [...requests],
   });
+}
+
+function statementIdOf({ agent, sessionId }: Session, requests: readonly StatedRequest[]): string {
+  const keys = requests.map((it) => statedKeyOf(agent, it));
+  return eventIdOf('transcript-usage', agent, sessionId, ...keys);
 }
 
 export type Session = Pick<Fact, 'sessionId' | 'agent'>;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { NIL } from 'uuid';
 import { EventLog } from '#eventstore/src/log.js';
 import { statedKeyOf, type StatedRequest } from '#eventstore/vocabulary/usage.events.js';
 import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
@@ -100,9 +101,9 @@ export class Imports {
     if (first === undefined) return [];
     const { agent, sessionId, clientVersion } = first.fact;
     const requests = facts.map(({ fact }) => statedRequestOf(fact));
-    // Redacted first: what the log holds is redacted, too.
+    // Redacted first: what the log holds is redacted, too. The id comes of what is then left to say.
     const { event } = this.appender.redact(
-      statementOf({ agent, sessionId }, requests, clientVersion),
+      statementOf({ agent, sessionId }, requests, clientVersion, NIL),
     ) as { event: Statement };
     const known = await this.knownOf(streamOf(event));
     const fresh = event.data.requests.flatMap((request, at) => {

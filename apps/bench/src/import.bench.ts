@@ -11,9 +11,9 @@ import { round, type Row } from './report.js';
 import { writeTranscripts, type TranscriptTotals } from './synthetic-transcripts.js';
 
 /** The newest that installs: later ones lack their native part. */
-const peer = 'ccusage@20.0.24';
+const peerPackage = 'ccusage@20.0.24';
 const peerNative = `@ccusage/ccusage-${process.platform}-${process.arch}@20.0.24`;
-const runs = 5;
+const runs = 7;
 
 interface Figures {
   readonly requests?: number;
@@ -26,7 +26,8 @@ interface Figures {
 
 /**
  * First import of a tree of transcripts and the daily report, beside ccusage on the same tree, which
- * reads everything each time.
+ * reads everything each time. Both take turns, since how fast a machine is changes from one moment to
+ * the next; each is timed from the start of its process to its end.
  */
 export async function benchImport(sessions: number, lines: number): Promise<Row> {
   const home = mkdtempSync(join(tmpdir(), 'tri-agent-bench-'));
@@ -34,33 +35,46 @@ export async function benchImport(sessions: number, lines: number): Promise<Row>
   try {
     const tree = join(home, 'tree');
     const truth = writeTranscripts(tree, sessions, lines);
-    const theirs = await runPeer(home, tree);
+    const peer = installPeer(home, tree);
+    const before = await timed(peer);
     const first = await timed(ctl(server, tree, 'import', 'claude', '--json'));
     const answered = await untilVisible(server, truth);
-    const reports = [];
+    const after = await timed(peer);
+    const report = ctl(server, tree, 'usage', 'daily', ...allTime, '--json');
+    const rounds: Round[] = [];
     for (let run = 0; run < runs; run += 1) {
-      reports.push(await timed(ctl(server, tree, 'usage', 'daily', ...allTime, '--json')));
+      rounds.push({ ours: await timed(report), theirs: await timed(peer) });
     }
-    const daily = median(reports.map(({ seconds }) => seconds));
-    const ours = figuresOf(reports[0]?.printed ?? '{}');
+    const ours = figuresOf(rounds[0]?.ours?.printed ?? '{}');
+    const theirs = peerFiguresOf(before?.printed);
+    const peerFirst = meanOf(before?.seconds, after?.seconds);
+    const peerSeconds = medianOf(rounds.map((round) => round.theirs?.seconds));
+    const peaks = rounds.map((round) => round.theirs?.peakMegabytes);
     return {
       benchmark: 'import of transcripts',
       'MB read': round(truth.bytes / 1e6),
       requests: truth.requests,
-      'first import s': round(first.seconds, 2),
-      'in the read models after s': round(first.seconds + answered.seconds, 2),
-      'ccusage daily s': theirs === undefined ? null : round(theirs.seconds, 2),
-      'first import / ccusage (limit 4)': ratio(first.seconds, theirs?.seconds),
-      'usage daily s, the whole process': round(daily, 3),
+      'first import s': rounded(first?.seconds, 2),
+      'in the read models after s': rounded(answered.at - (first?.startedAt ?? NaN), 2),
+      'ccusage daily s, before and after it': rounded(peerFirst, 2),
+      'first import / ccusage (limit 4)': ratio(first?.seconds, peerFirst),
+      'usage daily s, the whole process': rounded(
+        medianOf(rounds.map((it) => it.ours?.seconds)),
+        3,
+      ),
       'usage daily ms, the answer alone': round(answered.answerMs, 1),
-      'usage daily times faster than ccusage (aim 20)': ratio(theirs?.seconds, daily),
-      'the answer alone, times faster': ratio(theirs?.seconds, answered.answerMs / 1_000),
-      'peak MB of import (limit 256)': first.peakMegabytes,
+      'ccusage daily s': rounded(peerSeconds, 2),
+      'usage daily times faster than ccusage (limit 20)': rounded(
+        medianOf(rounds.map((it) => ratio(it.theirs?.seconds, it.ours?.seconds))),
+        2,
+      ),
+      'the answer alone, times faster': ratio(peerSeconds, answered.answerMs / 1_000),
+      'peak MB of import (limit 256)': first?.peakMegabytes ?? null,
       'peak MB of the server': peakMegabytesOf(server.pid) ?? null,
-      'peak MB of ccusage': theirs?.peakMegabytes ?? null,
-      'totals equal': equalTotals(truth, ours, theirs?.figures),
+      'peak MB of ccusage': rounded(medianOf(peaks), 1),
+      'totals equal': equalTotals(truth, ours, theirs),
       'cost by us': ours.costUsd,
-      'cost by ccusage': theirs?.figures.costUsd ?? null,
+      'cost by ccusage': theirs?.costUsd ?? null,
     };
   } finally {
     await server.stop();
@@ -71,9 +85,17 @@ export async function benchImport(sessions: number, lines: number): Promise<Row>
 const allTime = ['--since', '2026-01-01', '--timezone', 'UTC'];
 
 interface Run {
+  /** As `performance.now()` counts, in seconds. */
+  readonly startedAt: number;
   readonly seconds: number;
   readonly printed: string;
   readonly peakMegabytes: number | null;
+}
+
+/** Undefined where ccusage cannot be installed: our figures then stand alone. */
+interface Round {
+  readonly ours: Run | undefined;
+  readonly theirs: Run | undefined;
 }
 
 interface Program {
@@ -85,7 +107,7 @@ interface Program {
 function ctl(server: ServerProcess, tree: string, ...args: string[]): Program {
   return {
     command: process.execPath,
-    args: [join(projectRoot(), 'dist/apps/tri-agent-ctl/src/main.js'), ...args],
+    args: [join(projectRoot(), 'apps/tri-agent-ctl/bin.cjs'), ...args],
     env: {
       ...{ PATH: process.env['PATH'], HOME: server.home, CLAUDE_CONFIG_DIR: tree },
       ...{ TRI_AGENT_HOME: server.home, TRI_AGENT_URL: server.url },
@@ -93,8 +115,10 @@ function ctl(server: ServerProcess, tree: string, ...args: string[]): Program {
   };
 }
 
-async function timed({ command, args, env }: Program): Promise<Run> {
-  const started = performance.now();
+async function timed(program: Program | undefined): Promise<Run | undefined> {
+  if (program === undefined) return undefined;
+  const { command, args, env } = program;
+  const startedAt = performance.now() / 1_000;
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let printed = '';
   let peakMegabytes: number | null = null;
@@ -107,45 +131,36 @@ async function timed({ command, args, env }: Program): Promise<Run> {
   const [code] = (await once(child, 'close')) as [number | null];
   clearInterval(look);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}.`);
-  return { seconds: (performance.now() - started) / 1_000, printed, peakMegabytes };
+  const seconds = performance.now() / 1_000 - startedAt;
+  return { startedAt, seconds, printed, peakMegabytes };
 }
 
-/** Undefined where it cannot be installed: the figures then stand alone. */
-async function runPeer(
-  home: string,
-  tree: string,
-): Promise<(Run & { readonly figures: Figures }) | undefined> {
+/** Undefined where it cannot be installed. */
+function installPeer(home: string, tree: string): Program | undefined {
   const folder = join(home, 'peer');
   const options = ['--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--silent'];
-  const installed = spawnSync('npm', ['install', ...options, peer, peerNative]);
+  const installed = spawnSync('npm', ['install', ...options, peerPackage, peerNative]);
   if (installed.status !== 0) return undefined;
-  const program: Program = {
+  return {
     command: join(folder, 'node_modules', '.bin', 'ccusage'),
     args: ['daily', '--offline', '--json'],
     env: { PATH: process.env['PATH'], HOME: folder, CLAUDE_CONFIG_DIR: tree, TZ: 'UTC' },
   };
-  const all: Run[] = [];
-  for (let run = 0; run < runs; run += 1) all.push(await timed(program));
-  const [last] = all;
-  if (last === undefined) return undefined;
-  const peaks = all.flatMap(({ peakMegabytes }) => peakMegabytes ?? []);
-  const { totals } = JSON.parse(last.printed) as {
+}
+
+function peerFiguresOf(printed: string | undefined): Figures | undefined {
+  if (printed === undefined) return undefined;
+  const { totals } = JSON.parse(printed) as {
     totals: Omit<Figures, 'costUsd'> & { totalCost: number };
   };
-  return {
-    ...last,
-    seconds: median(all.map(({ seconds }) => seconds)),
-    peakMegabytes: peaks.length === 0 ? null : Math.max(...peaks),
-    figures: { ...totals, costUsd: totals.totalCost },
-  };
+  return { ...totals, costUsd: totals.totalCost };
 }
 
 /** Until the read models hold everything; then how long one answer takes, the median of some. */
 async function untilVisible(
   server: ServerProcess,
   truth: TranscriptTotals,
-): Promise<{ readonly seconds: number; readonly answerMs: number }> {
-  const started = performance.now();
+): Promise<{ readonly at: number; readonly answerMs: number }> {
   const token = readFileSync(join(server.home, 'token'), 'utf8').trim();
   const ask = async () => {
     const asked = performance.now();
@@ -156,10 +171,10 @@ async function untilVisible(
     return { requests: total?.requests, ms: performance.now() - asked };
   };
   while ((await ask()).requests !== truth.requests) await delay(20);
-  const seconds = (performance.now() - started) / 1_000;
+  const at = performance.now() / 1_000;
   const answers = [];
   for (let run = 0; run < runs; run += 1) answers.push((await ask()).ms);
-  return { seconds, answerMs: median(answers) };
+  return { at, answerMs: medianOf(answers) ?? NaN };
 }
 
 function figuresOf(printed: string): Figures {
@@ -190,10 +205,21 @@ function equalTotals(truth: TranscriptTotals, ours: Figures, theirs: Figures | u
   return 'with the files and with ccusage';
 }
 
-function ratio(dividend: number | undefined, divisor: number | undefined): number | null {
-  return dividend === undefined || divisor === undefined ? null : round(dividend / divisor, 2);
+type Maybe = number | null | undefined;
+
+function ratio(dividend: Maybe, divisor: Maybe): number | null {
+  return rounded((dividend ?? NaN) / (divisor ?? NaN), 2);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+function rounded(value: Maybe, digits: number): number | null {
+  return Number.isFinite(value ?? NaN) ? round(value ?? NaN, digits) : null;
+}
+
+function meanOf(one: Maybe, other: Maybe): number {
+  return ((one ?? NaN) + (other ?? NaN)) / 2;
+}
+
+function medianOf(values: readonly Maybe[]): number | undefined {
+  const sorted = values.filter((it) => typeof it === 'number').toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
 }

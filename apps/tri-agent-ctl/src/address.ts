@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
-import { existsSync, homedir, readFileSync } from './builtins.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 
 /** Where the server is and what opens it. */
 export interface ServerAddress {

@@ -36,14 +36,15 @@ export class Client<Address extends ServerAddress = Server> {
     return this.#read(path, shape, await this.request(this.server.url + path, init));
   }
 
-  #ask(url: string): Promise<Answer> {
+  async #ask(url: string): Promise<Answer> {
     if (this.io.fetch !== undefined || !isOnLoopback(url)) return this.request(url);
     const { token } = this.server;
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
     const signal = AbortSignal.timeout(limits.requestWaitMs);
-    return quickGet(url, headers, signal).catch((error: unknown) => {
+    const answer = await quickGet(url, headers, signal).catch((error: unknown) => {
       throw unreachable(url, error);
     });
+    return answer ?? this.request(url);
   }
 
   /** Goes through the pages until there are `limit` items or no more. */

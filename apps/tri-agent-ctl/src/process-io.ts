@@ -2,7 +2,7 @@ import type { Io } from './io.js';
 
 /** The real outside. The first interrupt asks to end; a second one ends at once. */
 export function processIo(): Io {
-  const { stdin, stdout, stderr } = process;
+  const { stdout, stderr } = process;
   const ending = new AbortController();
   const interrupt = (): void => {
     if (ending.signal.aborted) process.exit(130);
@@ -16,6 +16,7 @@ export function processIo(): Io {
   return {
     stdout,
     stderr,
+    stdin: () => process.stdin,
     ...(stderr.isTTY && { terminal: stderr }),
     env: process.env,
     isTTY: stdout.isTTY,
@@ -23,7 +24,14 @@ export function processIo(): Io {
     cwd: process.cwd(),
     signal: ending.signal,
     size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    // Looked at only by who wants to ask.
+    get ask() {
+      if (!process.stdin.isTTY || !stderr.isTTY) return undefined;
+      return (question: string) => ask(question, ending.signal);
+    },
     onKey: (listener) => {
+      // Opened only here: a short answer has no use for it.
+      const { stdin } = process;
       if (!stdin.isTTY) return () => undefined;
       const onData = (data: Buffer): void => {
         listener(data.toString('utf8'));
@@ -34,4 +42,24 @@ export function processIo(): Io {
       };
     },
   };
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import('node:readline');
+  // Left to the terminal itself, Ctrl-C is the interrupt that ends every command.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      lines.close();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    lines.once('close', () => {
+      signal.removeEventListener('abort', stop);
+      resolve('');
+    });
+    lines.question(question, (answer) => {
+      resolve(answer);
+      lines.close();
+    });
+  });
 }

@@ -14,6 +14,7 @@ type Loaders<R extends LightRun> = Readonly<Record<string, () => Promise<Add<R>>
  */
 const views = async () => (await import('./programs/views.js')).addViews;
 const connections = async () => (await import('./programs/connections.js')).addConnections;
+const queue = async () => (await import('./programs/queue.js')).addQueue;
 const care = async () => (await import('./programs/care.js')).addCare;
 
 /** Commands that only ask the server. */
@@ -23,12 +24,18 @@ const lightPrograms: Loaders<LightRun> = {
   sessions: views,
   events: views,
   usage: async () => (await import('./programs/usage.js')).addUsage,
+  tasks: async () => (await import('./programs/tasks.js')).addTasks,
+  queue,
+  'dead-letter': queue,
+  lanes: queue,
+  workers: queue,
 };
 /** Commands that also look at the settings. */
 const programs: Loaders<Run> = {
   import: async () => (await import('./programs/import.js')).addImport,
   coverage: async () => (await import('./programs/coverage.js')).addCoverage,
   prices: async () => (await import('./programs/prices.js')).addPrices,
+  reap: async () => (await import('./programs/reap.js')).addReap,
   connect: connections,
   disconnect: connections,
   config: care,
@@ -53,6 +60,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (error.code === 'commander.help' && !output.json) return exitCode.usage;
     const said = (error.code === 'commander.help' ? 'a command is missing' : error.message)
       .replace(/^error: /, '')
+      // What is wrong with a long argument counts more than all of it.
+      .replace(/(argument '.{40}).+(' is invalid)/s, '$1…$2')
       .replaceAll('\n', ' ');
     const message = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
     const hint = 'See which commands and options there are with "tri-agent-ctl --help".';
@@ -83,7 +92,9 @@ async function versionFor(argv: readonly string[]): Promise<string> {
 
 function emptyProgram(output: Output, version: string): Command {
   return new Command('tri-agent-ctl')
-    .description('Shows what the tri-agent server watches, and connects agents to it.')
+    .description(
+      'Shows what the tri-agent server watches, connects agents to it, and queues work for them.',
+    )
     .version(version)
     .option('--json', 'print JSON (streams: one document a line)')
     .configureHelp({ showGlobalOptions: true })

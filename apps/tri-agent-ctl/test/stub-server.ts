@@ -31,8 +31,13 @@ export class StubServer {
   countsRecords = true;
   dateOffsetMs = 0;
   home = '/somewhere';
-  /** Answers to what no other shape is kept for, by path; each body posted there stands in `posted`. */
+  /**
+   * Answers to what no other shape is kept for, by path; a list is paged. Each body posted there stands in
+   * `posted`.
+   */
   readonly answers: Record<string, unknown> = {};
+  /** What is refused instead, by path. */
+  readonly refusals: Record<string, { status: number; code: string; detail: string }> = {};
   readonly posted: unknown[] = [];
   readonly requests: string[] = [];
   readonly lastEventIds: (string | undefined)[] = [];
@@ -118,9 +123,13 @@ export class StubServer {
   #answerApi(url: URL, request: IncomingMessage, response: ServerResponse): void {
     const [, , , noun, rawId, verb] = url.pathname.split('/');
     const id = decodeURIComponent(rawId ?? '');
-    if (request.method === 'POST') void this.#take(url, request, response);
+    const refusal = this.refusals[url.pathname];
+    if (refusal !== undefined) problem(response, refusal.status, refusal.code, refusal.detail);
+    else if (request.method === 'POST') void this.#take(url, request, response);
     else if (Object.hasOwn(this.answers, url.pathname)) {
-      json(response, 200, this.answers[url.pathname]);
+      const answer = this.answers[url.pathname];
+      if (Array.isArray(answer)) page(response, answer, url);
+      else json(response, 200, answer);
     } else if (noun === 'status') json(response, 200, this.#status());
     else if (noun === 'usage' && id === 'models') {
       json(response, 200, { items: this.comparedModels });
@@ -152,7 +161,9 @@ export class StubServer {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     this.posted.push(JSON.parse(body));
-    json(response, 200, this.answers[url.pathname]);
+    const answer = this.answers[url.pathname];
+    if (answer === undefined) response.writeHead(204).end();
+    else json(response, 200, answer);
   }
 
   #status(): unknown {
@@ -219,12 +230,14 @@ async function listen(server: Server): Promise<void> {
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
 }
 
 function problem(response: ServerResponse, status: number, code: string, detail: string): void {
+  response.statusCode = status;
   response
-    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .setHeader('content-type', 'application/problem+json')
     .end(JSON.stringify({ title: 'No', status, code, detail }));
 }
 

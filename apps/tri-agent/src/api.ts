@@ -3,6 +3,7 @@ import type { Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
+import { registerDispatchMetrics } from '#libs/dispatch/dispatch.metrics.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
 import { Snapshots } from '#libs/dispatch/snapshots.js';
 import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
@@ -57,6 +58,7 @@ export async function startApi(
   };
   const dispatcher = makeDispatcher(house, clock);
   const telemetry = new TelemetryWatch(house.log, dispatcher, say);
+  registerDispatchMetrics(house.registry, dispatcher);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [

@@ -21,7 +21,7 @@ export class CliProcess {
     argv: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ) {
-    const main = join(projectRoot(), 'dist/apps/tri-agent-ctl/src/main.js');
+    const main = join(projectRoot(), 'apps/tri-agent-ctl/bin.cjs');
     this.child = spawn(process.execPath, [main, ...argv], {
       cwd: server.home,
       env: {

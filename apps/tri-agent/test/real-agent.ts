@@ -80,7 +80,7 @@ function connect(
   { work }: Place,
   environment: Readonly<Record<string, string>>,
 ): void {
-  const ctl = join(projectRoot(), 'apps/tri-agent-ctl/bin.mjs');
+  const ctl = join(projectRoot(), 'apps/tri-agent-ctl/bin.cjs');
   const env = { ...process.env, ...environment };
   execFileSync(process.execPath, [ctl, 'connect', word, '--write'], { cwd: work, env });
 }

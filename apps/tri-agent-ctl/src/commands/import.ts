@@ -4,6 +4,7 @@ import { Failure } from '../failure.js';
 import type { Io } from '../io.js';
 import type { Run } from '../run.js';
 import { homeOf } from '../server.js';
+import { withBar } from '../render/bar.js';
 import { formatTime } from '../render/times.js';
 import { checkNamed, namedPlace, usualPlaces, type Place } from '../transcripts/find-files.js';
 import { follow } from '../transcripts/following.js';
@@ -100,30 +101,13 @@ async function withProgress(
   io: Io,
   work: (onProgress: OnProgress) => Promise<unknown>,
 ): Promise<void> {
-  if (io.terminal === undefined) {
-    await work(() => undefined);
-    return;
-  }
-  const { SingleBar, Presets } = await import('cli-progress');
-  const bar = new SingleBar(
-    {
-      format: 'Reading {bar} {percentage}% of {total} MiB',
-      stream: io.terminal,
-      clearOnComplete: true,
-      hideCursor: true,
-    },
-    Presets.shades_classic,
-  );
   const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);
-  bar.start(0, 0);
-  try {
-    await work((totalBytes, bytes) => {
+  await withBar(io, 'Reading {bar} {percentage}% of {total} MiB', (bar) =>
+    work((totalBytes, bytes) => {
       bar.setTotal(mebibytes(totalBytes));
       bar.update(mebibytes(bytes));
-    });
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
 }
 
 /** Nothing is lost by an import that breaks off, and whoever sees it should know. */

@@ -1,4 +1,4 @@
-import { styleText } from '../builtins.js';
+import { styleText } from 'node:util';
 import type { Io } from '../io.js';
 
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';

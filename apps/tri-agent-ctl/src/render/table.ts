@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from '../builtins.js';
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { limits } from '#kernel/limits.js';
 import { clean, clip } from './text.js';
 import type { Paint, Style } from './paint.js';
@@ -14,23 +13,13 @@ export interface Column<Row> {
   readonly dispensable?: number;
 }
 
-const bare = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
+interface Cell {
+  readonly text: string;
+  readonly width: number;
+  readonly style: Style | undefined;
+}
+
+const gap = '  ';
 
 /** Lines of a table without rules, as wide as asked at most where columns can be left out for it. */
 export function tableLines<Row>(
@@ -39,33 +28,48 @@ export function tableLines<Row>(
   paint: Paint,
   widthMax = Infinity,
 ): string[] {
-  const table = new Table({
-    chars: bare,
-    colAligns: columns.map((column) => column.align ?? 'left'),
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
-  });
-  table.push(columns.map((column) => paint('dim', column.head)));
-  for (const row of rows) {
-    table.push(
-      columns.map((column) => {
-        const text = clip(clean(column.cell(row)), limits.cellCharactersMax);
-        const style = column.style?.(row);
-        return style === undefined ? text : paint(style, text);
-      }),
-    );
-  }
+  const cells = rows.map((row) =>
+    columns.map((column): Cell => {
+      const text = clip(clean(column.cell(row)), limits.cellCharactersMax);
+      return { text, width: widthOf(text), style: column.style?.(row) };
+    }),
+  );
+  const heads = columns.map(({ head }): Cell => ({ text: head, width: head.length, style: 'dim' }));
+  const lines = [heads, ...cells];
+  const widths = columns.map((_, index) =>
+    lines.reduce((widest, line) => Math.max(widest, line[index]?.width ?? 0), 0),
+  );
   const leastNeeded = columns.reduce<Column<Row> | undefined>(
     (least, column) => ((column.dispensable ?? 0) > (least?.dispensable ?? 0) ? column : least),
     undefined,
   );
-  const lines = table.toString().split('\n');
-  // The heads are plain ASCII and every line is padded alike (table.width counts colours as well).
-  const width = stripVTControlCharacters(lines[0] ?? '').length;
+  const width = widths.reduce((sum, it) => sum + it + gap.length, -gap.length);
   if (width > widthMax && leastNeeded !== undefined) {
     const fewer = columns.filter((column) => column !== leastNeeded);
     return tableLines(fewer, rows, paint, widthMax);
   }
-  return lines.map((line) => line.trimEnd());
+  return lines.map((line) =>
+    line
+      .map((cell, index) => padded(cell, widths[index] ?? 0, columns[index]?.align, paint))
+      .join(gap)
+      .trimEnd(),
+  );
+}
+
+function padded(
+  { text, width, style }: Cell,
+  widthOfColumn: number,
+  align: Column<never>['align'],
+  paint: Paint,
+): string {
+  const space = ' '.repeat(widthOfColumn - width);
+  const painted = style === undefined ? text : paint(style, text);
+  return align === 'right' ? space + painted : painted + space;
+}
+
+/** How many columns of a terminal a text takes: wide characters take two. */
+function widthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
 }
 
 /** `name  value` lines, the values made harmless. */

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from '../builtins.js';
+import { stripVTControlCharacters } from 'node:util';
 import { limits } from '#kernel/limits.js';
 
 /**
@@ -14,6 +14,7 @@ export function clean(text: string): string {
 
 /** Cuts to that many characters, the last of them an ellipsis. */
 export function clip(text: string, characters: number): string {
+  if (text.length <= characters) return text;
   const all = Array.from(text);
   return all.length <= characters ? text : `${all.slice(0, characters - 1).join('')}…`;
 }

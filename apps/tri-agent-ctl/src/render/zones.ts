@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync } from '../builtins.js';
+import { existsSync, readlinkSync } from 'node:fs';
 
 /** Times of a place: when its days begin, and what its clocks show. */
 
@@ -42,7 +42,12 @@ export function isTimeZone(zone: string): boolean {
 
 /** What the clocks of that zone show: `2026-11-20 18:52`. */
 export function formatIn(zone: string, at: Date): string {
-  return new Date(wallOf(at.getTime(), zone)).toISOString().slice(0, 16).replace('T', ' ');
+  return formatSecondIn(zone, at).slice(0, 16);
+}
+
+/** The same to the second: `2026-11-20 18:52:01`. */
+export function formatSecondIn(zone: string, at: Date): string {
+  return new Date(wallOf(at.getTime(), zone)).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 /**

@@ -1,0 +1,71 @@
+import { limits } from '#kernel/limits.js';
+import { maybe, record } from '../checks.js';
+import { isNotFound, type Asker } from '../client.js';
+import * as shapes from '../dispatch/shapes.js';
+import { Failure } from '../failure.js';
+import type { Output } from '../output.js';
+import { nothing } from '../render/numbers.js';
+import { tableLines, type Column } from '../render/table.js';
+import { clean } from '../render/text.js';
+
+export async function listWorkers(client: Asker, output: Output): Promise<void> {
+  const page = await client.list('/api/v1/workers', shapes.worker, limits.listItemsMax);
+  if (output.json) {
+    output.document(page);
+    return;
+  }
+  if (page.items.length === 0) {
+    output.lines('No workers are registered: what is queued waits for one.');
+    return;
+  }
+  output.lines(...tableLines(columns, page.items, output.paint, output.io.size?.().columns));
+}
+
+const columns: readonly Column<shapes.Worker>[] = [
+  { head: 'WORKER', cell: ({ workerId }) => workerId },
+  { head: 'HOST', cell: ({ host }) => host ?? nothing, dispensable: 2 },
+  { head: 'SHARDS', cell: ({ shards }) => shards.join(', '), dispensable: 1 },
+  { head: 'AGENTS', cell: ({ seats }) => seats.map(describeSeat).join(', ') },
+  {
+    head: 'BUSY',
+    cell: ({ running, slots }) => `${running} of ${slots}`,
+    style: ({ running, slots }) => (running >= slots ? 'yellow' : undefined),
+    align: 'right',
+  },
+  {
+    head: 'TASKS',
+    cell: ({ attempts }) => attempts?.map(({ taskId }) => taskId).join(', ') ?? nothing,
+    dispensable: 3,
+  },
+];
+
+/** `codex`, `codex of team-b`. */
+function describeSeat({ agent, account }: shapes.Worker['seats'][number]): string {
+  return account && account !== 'default' ? `${agent} of ${account}` : agent;
+}
+
+/** Dismisses a worker that is gone, or is to go. */
+export async function dismissWorker(
+  client: Asker,
+  output: Output,
+  workerId: string,
+  wish: { readonly reason?: string },
+): Promise<void> {
+  const path = `/api/v1/workers/${encodeURIComponent(workerId)}/leave`;
+  await client.post(path, maybe(record), wish).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    throw new Failure(
+      'worker_not_found',
+      `There is no worker "${workerId}".`,
+      'See which there are with "tri-agent-ctl workers list".',
+    );
+  });
+  if (output.json) {
+    output.document({ workerId, left: true });
+    return;
+  }
+  output.lines(
+    `Worker ${clean(workerId)} has left. What it held is given back, and others may claim it.`,
+    output.paint('dim', 'It costs those tasks no attempt.'),
+  );
+}
