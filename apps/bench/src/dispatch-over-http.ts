@@ -36,7 +36,7 @@ export class DispatchOverHttp implements QueueContender {
   static async start(home: string): Promise<DispatchOverHttp> {
     const server = await ServerProcess.start({ home });
     const token = readFileSync(join(home, 'token'), 'utf8').trim();
-    return new DispatchOverHttp(server, await JsonConnection.open(portOf(server), token));
+    return new DispatchOverHttp(server, new JsonConnection(portOf(server), token));
   }
 
   async submit(prompt: string): Promise<void> {
@@ -82,7 +82,7 @@ export class DispatchOverHttp implements QueueContender {
   private async worker(): Promise<Worker> {
     const wanted = { shards: ['impl'] };
     const { workerId, token } = (await asked(this.operator, 'workers', wanted)) as Registered;
-    const connection = await JsonConnection.open(portOf(this.server), token);
+    const connection = new JsonConnection(portOf(this.server), token);
     return {
       claim: async (waitMs) =>
         (await asked(connection, 'claims', { workerId, waitMs })) as Claimed | undefined,

@@ -12,39 +12,43 @@ export interface JsonAnswer {
  * the client computes is taken from the server that it shares the machine with.
  */
 export class JsonConnection {
+  private readonly head: string;
+  private socket: Socket | undefined;
   private received = '';
-  private answered: ((answer: JsonAnswer) => void) | undefined;
+  private asked: PromiseWithResolvers<JsonAnswer> | undefined;
 
-  private constructor(
-    private readonly socket: Socket,
-    private readonly head: string,
+  constructor(
+    private readonly port: number,
+    token: string,
   ) {
+    this.head = `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`;
+  }
+
+  async post(path: string, body: object): Promise<JsonAnswer> {
+    const socket = (this.socket ??= await this.connect());
+    const text = JSON.stringify(body);
+    const length = Buffer.byteLength(text);
+    socket.write(`POST ${path} HTTP/1.1\r\n${this.head}Content-Length: ${length}\r\n\r\n${text}`);
+    this.asked = Promise.withResolvers<JsonAnswer>();
+    return this.asked.promise;
+  }
+
+  close(): void {
+    this.socket?.destroy();
+  }
+
+  private async connect(): Promise<Socket> {
+    const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
     socket.setEncoding('utf8').on('data', (text: string) => {
       this.take(text);
     });
     socket.once('end', () => {
-      throw new Error('The server closed a connection.');
+      // It closes what is idle for long, as while others have their turn.
+      this.socket = undefined;
+      this.asked?.reject(new Error('The server closed a connection.'));
     });
-  }
-
-  static async open(port: number, token: string): Promise<JsonConnection> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    const head = `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`;
-    return new JsonConnection(socket, head);
-  }
-
-  post(path: string, body: object): Promise<JsonAnswer> {
-    const text = JSON.stringify(body);
-    const length = Buffer.byteLength(text);
-    this.socket.write(
-      `POST ${path} HTTP/1.1\r\n${this.head}Content-Length: ${length}\r\n\r\n${text}`,
-    );
-    return new Promise((resolve) => (this.answered = resolve));
-  }
-
-  close(): void {
-    this.socket.destroy();
+    return socket;
   }
 
   /** What is asked here is answered in ASCII, so that characters are bytes. */
@@ -57,6 +61,8 @@ export class JsonConnection {
     const body = this.received.slice(bodyAt, bodyAt + length);
     const status = Number(this.received.slice(9, 12));
     this.received = '';
-    this.answered?.({ status, body: length === 0 ? undefined : JSON.parse(body) });
+    const { asked } = this;
+    this.asked = undefined;
+    asked?.resolve({ status, body: length === 0 ? undefined : JSON.parse(body) });
   }
 }
