@@ -20,6 +20,7 @@ import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
+import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { ContentStore } from '#platform/content-store.js';
@@ -135,6 +136,7 @@ function providersOf(
     projectionsKeepUp(status.lags),
     diskHasRoom(config.home),
   ];
+  const content = new ContentStore(join(config.home, 'content'), limits.contentRecentCharactersMax);
   const routes = [...contexts.flatMap(({ routes }) => routes), ...statusRoutes];
   const description: ApiDescription = { routes, version };
   return [
@@ -144,6 +146,7 @@ function providersOf(
     { provide: Dispatcher, useValue: dispatcher },
     { provide: ContentStore, useValue: new ContentStore(join(config.home, 'content')) },
     { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
+    { provide: ContentStore, useValue: content },
     { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
