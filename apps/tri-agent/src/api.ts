@@ -144,7 +144,6 @@ function providersOf(
     { provide: EventLog, useValue: log },
     { provide: Appender, useValue: appender },
     { provide: Dispatcher, useValue: dispatcher },
-    { provide: ContentStore, useValue: new ContentStore(join(config.home, 'content')) },
     { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
     { provide: ContentStore, useValue: content },
     { provide: Redactor, useValue: redactor },
