@@ -1,0 +1,195 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attemptVariables, listProcesses } from '#platform/processes.js';
+import { ServerProcess } from '#platform/server-process.js';
+import { installFakeAgents, type FakePrograms } from '../../tri-agent-worker/test/fake-agents.js';
+import { promptOf, type Step } from '../../tri-agent-worker/test/fake-script.js';
+import { DispatchClient } from './dispatch-client.js';
+import { TemporaryHomes, waitUntil } from './support.js';
+import { WorkerProgram } from './worker-program.js';
+
+const homes = new TemporaryHomes();
+let server: ServerProcess;
+let operator: DispatchClient;
+let folder: string;
+let programs: FakePrograms;
+const workers: WorkerProgram[] = [];
+
+beforeAll(async () => {
+  const home = homes.create();
+  server = await ServerProcess.start({ home });
+  operator = DispatchClient.operatorOf(server);
+  folder = homes.create();
+  mkdirSync(join(folder, 'bin'));
+  programs = installFakeAgents(join(folder, 'bin'));
+});
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.stop();
+});
+afterAll(async () => {
+  await server.stop();
+  homes.removeAll();
+});
+
+async function startWorker(...args: string[]): Promise<WorkerProgram> {
+  const worker = await WorkerProgram.start(server, programs, '--root', folder, ...args);
+  workers.push(worker);
+  return worker;
+}
+
+const submit = (steps: readonly Step[], task: object = {}): Promise<string> =>
+  operator.submit({ prompt: promptOf(steps), agent: 'claude-code', directory: folder, ...task });
+
+interface TaskShown {
+  readonly state: string;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly sessionId: string | null;
+  readonly attemptList: readonly { attemptId: string; end: string | null }[];
+}
+const shown = async (taskId: string): Promise<TaskShown> =>
+  (await operator.get<TaskShown>(`tasks/${taskId}`)).body;
+async function endOf(taskId: string): Promise<TaskShown> {
+  const isOver = async () =>
+    ['completed', 'parked', 'cancelled'].includes((await shown(taskId)).state);
+  await waitUntil(`${taskId} has ended`, isOver, 60_000);
+  return shown(taskId);
+}
+const resultOf = async (taskId: string): Promise<unknown> =>
+  (await operator.get<{ result: unknown }>(`tasks/${taskId}/result`)).body.result;
+
+/** Processes on this host that name this attempt. */
+async function processesOf({ attemptList }: TaskShown): Promise<number[]> {
+  const ids = new Set(attemptList.map(({ attemptId }) => attemptId));
+  const all = await listProcesses();
+  return all.filter((it) => ids.has(it.attemptId ?? '')).map(({ pid }) => pid);
+}
+
+describe.each(['claude-code', 'codex', 'gemini'])('A task for %s', (agent) => {
+  test('is run, its result and its output come home, and nothing is left running', async () => {
+    await startWorker();
+    const steps: Step[] = [
+      { do: 'say', text: 'Looking around.' },
+      { do: 'write', file: `made-by-${agent}`, text: 'here' },
+      { do: 'succeed', text: `Done by ${agent}.` },
+    ];
+    const taskId = await submit(steps, { agent });
+    expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 1 });
+    expect(await resultOf(taskId)).toEqual(expect.stringMatching(`Done by ${agent}.$`));
+    expect(readFileSync(join(folder, `made-by-${agent}`), 'utf8')).toBe('here');
+    const { body } = await operator.get(`tasks/${taskId}/output`);
+    expect(JSON.stringify(body)).toContain('Looking around.');
+    expect(await processesOf(await shown(taskId))).toEqual([]);
+  });
+
+  test('that fails for good is parked with the reason', async () => {
+    await startWorker();
+    const taskId = await submit([{ do: 'fail', text: 'I cannot.' }], { agent, retries: 0 });
+    const { state, reason } = await endOf(taskId);
+    expect(state).toBe('parked');
+    expect(reason).not.toBeNull();
+  });
+});
+
+describe('An agent', () => {
+  test('that ends without a result has not succeeded', async () => {
+    await startWorker();
+    const taskId = await submit([{ do: 'exit', code: 0 }], { retries: 0 });
+    expect(await endOf(taskId)).toMatchObject({ state: 'parked' });
+  });
+
+  test('is ended at once when its task is cancelled, and what it has started with it', async () => {
+    await startWorker();
+    const child = join(folder, 'child.pid');
+    const taskId = await submit([
+      { do: 'ignore-term' },
+      { do: 'spawn', file: child },
+      { do: 'hang' },
+    ]);
+    await waitUntil('it has started a process', () => existsSync(child));
+    expect((await processesOf(await shown(taskId))).length).toBeGreaterThanOrEqual(2);
+    await operator.post(`tasks/${taskId}/cancel`, { reason: 'enough' });
+    await waitUntil('nothing of it runs', async () => {
+      return (await processesOf(await shown(taskId))).length === 0;
+    });
+    expect(await endOf(taskId)).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('is told nothing of the secrets of the worker', async () => {
+    await startWorker();
+    const taskId = await submit([
+      { do: 'write-how-started', file: 'how.json' },
+      { do: 'succeed', text: 'Done.' },
+    ]);
+    await endOf(taskId);
+    const how = readFileSync(join(folder, 'how.json'), 'utf8');
+    const token = readFileSync(join(server.home, 'token'), 'utf8').trim();
+    expect(how).toContain(attemptVariables.attemptId);
+    expect(how).not.toContain(token);
+    expect(how).not.toContain('worker.');
+  });
+
+  test('may not work where the worker does not allow it', async () => {
+    await startWorker();
+    const taskId = await submit([{ do: 'succeed', text: 'Done.' }], { directory: '/' });
+    const { state, reason } = await endOf(taskId);
+    expect([state, reason]).toEqual(['parked', expect.stringContaining('--root')]);
+  });
+
+  test('may print what it likes', async () => {
+    await startWorker();
+    const taskId = await submit([
+      { do: 'print', text: '{"type":"nonsense"' },
+      { do: 'print', text: '\u001b[2J\u0007' },
+      { do: 'print-line-of', characters: 10_000_000 },
+      { do: 'succeed', text: 'Done all the same.' },
+    ]);
+    expect(await endOf(taskId)).toMatchObject({ state: 'completed' });
+    expect(await resultOf(taskId)).toBe('Done all the same.');
+  });
+});
+
+describe('A worker', () => {
+  test('that is told to stop ends its agent and gives the task back at once', async () => {
+    const worker = await startWorker();
+    const marker = join(folder, 'first-time');
+    const taskId = await submit([
+      { do: 'once', file: marker, steps: [{ do: 'hang' }] },
+      { do: 'succeed', text: 'The second time.' },
+    ]);
+    await waitUntil('the agent is at it', () => existsSync(marker));
+    expect(await worker.stop()).toBe(0);
+    const after = await shown(taskId);
+    expect(after).toMatchObject({ state: 'ready' });
+    expect(await processesOf(after)).toEqual([]);
+    await startWorker();
+    expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
+  });
+
+  test('that was killed leaves nothing behind once it is started again', async () => {
+    const worker = await startWorker();
+    const marker = join(folder, 'before-the-kill');
+    const taskId = await submit([
+      { do: 'once', file: marker, steps: [{ do: 'hang' }] },
+      { do: 'succeed', text: 'After the kill.' },
+    ]);
+    await waitUntil('the agent is at it', () => existsSync(marker));
+    await worker.stop('SIGKILL');
+    expect((await processesOf(await shown(taskId))).length).toBeGreaterThan(0);
+    await startWorker();
+    expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(await resultOf(taskId)).toBe('After the kill.');
+    expect(await processesOf(await shown(taskId))).toEqual([]);
+  });
+
+  test('without an agent says so', async () => {
+    const worker = await WorkerProgram.start(server, {
+      PATH: folder,
+      TRI_AGENT_CLAUDE_BIN: join(folder, 'none'),
+      TRI_AGENT_CODEX_BIN: join(folder, 'none'),
+      TRI_AGENT_GEMINI_BIN: join(folder, 'none'),
+    });
+    expect(worker.exitCode).toBe(1);
+    expect(worker.printed).toContain('Install one');
+  });
+});
