@@ -223,10 +223,25 @@ describe('A cool-down', () => {
     dispatch.later(30_000).run('w');
     expect(dispatch.later(limits.coolDownProofMs - 1).claim('w')).toBeUndefined();
     dispatch.later(1);
-    const atOnce = Array.from({ length: 9 }, () => dispatch.claim('w')).filter(Boolean);
-    expect(atOnce).toHaveLength(limits.coolDownProofMs / limits.coolDownStaggerMs);
-    expect(dispatch.later(limits.coolDownStaggerMs).claim('w')).toBeDefined();
+    for (let turn = 0; turn < 4; turn += 1) {
+      expect(dispatch.claim('w')).toBeDefined();
+      expect(dispatch.claim('w')).toBeUndefined();
+      expect(dispatch.later(limits.coolDownStaggerMs - 1).claim('w')).toBeUndefined();
+      dispatch.later(1);
+    }
+  });
+
+  test('that is tried late is not over before the others had time to follow one by one', () => {
+    const dispatch = new Dispatch().worker('w');
+    dispatch.submit(...Array.from({ length: 9 }, (_, index) => ({ taskId: `t${index}` })));
+    coolDown(dispatch);
+    const probe = dispatch.later(30_000 + limits.coolDownRampMs - 1).run('w');
+    dispatch.later(1).complete(probe);
+    const follower = dispatch.run('w');
     expect(dispatch.claim('w')).toBeUndefined();
+    dispatch.complete(follower);
+    expect(dispatch.later(limits.coolDownRampMs - 1).tick()).toEqual([]);
+    expect(dispatch.later(1).tick()).toEqual(['CoolDownEnded']);
   });
 
   test('begins again, for longer, when the probe is refused, and costs the task no attempt', () => {
