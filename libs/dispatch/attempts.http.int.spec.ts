@@ -46,7 +46,7 @@ describe('A worker', () => {
     const done = await move('complete', { result: 'The roof is tight.' });
     expect(done.body).toEqual({ attemptId, taskId, leaseUntil: null, next: null });
     const task = await server.get(`tasks/${taskId}`);
-    expect(task.body).toMatchObject({ status: 'completed', attemptId, percent: 40 });
+    expect(task.body).toMatchObject({ state: 'completed', attemptId, percent: 40 });
     expect(await server.content.read(String(task.body.resultHash))).toBe('The roof is tight.');
     expect(await typesOf()).toEqual([
       'TaskSubmitted',
@@ -125,7 +125,7 @@ describe('A worker', () => {
     await claim(worker);
     const left = await server.post(`workers/${worker.workerId}/leave`, {}, worker.token);
     expect(left.status).toBe(204);
-    expect((await server.get(`tasks/${taskId}`)).body).toMatchObject({ status: 'ready' });
+    expect((await server.get(`tasks/${taskId}`)).body).toMatchObject({ state: 'ready' });
     const { status, body } = await server.post('claims', { workerId: worker.workerId });
     expect([status, body.code]).toEqual([404, 'WORKER_NOT_FOUND']);
   });
@@ -168,7 +168,7 @@ describe('A stale token', () => {
     const late = { fencingToken, result: 'Done after all.' };
     expect((await server.post(`attempts/${attemptId}/complete`, late)).status).toBe(409);
     const adopted = await server.post(`tasks/${taskId}/adopt`, { attemptId });
-    expect(adopted.body).toMatchObject({ status: 'completed', lateResults: [{ attemptId }] });
+    expect(adopted.body).toMatchObject({ state: 'completed', lateResults: [{ attemptId }] });
     expect(await server.content.read(String(adopted.body.resultHash))).toBe('Done after all.');
   });
 });

@@ -89,6 +89,23 @@ describe('The progress deadline', () => {
   });
 });
 
+describe('The hard cap of a day', () => {
+  test('ends the longest attempt that can be asked for, whatever it shows of itself', () => {
+    const { dispatch, attempt } = running({ timeoutMs: limits.attemptMsMax });
+    const signs = () =>
+      new Map([[attempt.attemptId, { beatMs: dispatch.nowMs, progressMs: dispatch.nowMs }]]);
+    expect(limits.attemptMsMax).toBe(24 * 60 * minuteMs);
+    expect(dispatch.later(limits.attemptMsMax).tick(signs())).toEqual([]);
+    expect(dispatch.later(1).tick(signs())).toEqual(['AttemptFailed']);
+    expect(dispatch.events.at(-1)?.data).toMatchObject({ cause: 'timeout', retryable: true });
+    expect(dispatch.state.running.size).toBe(0);
+  });
+
+  test('holds for every task: none can ask for more', () => {
+    expect(() => running({ timeoutMs: limits.attemptMsMax + 1 })).toThrow('timeoutMs: Too big');
+  });
+});
+
 describe('After a restart', () => {
   test('every running attempt has one fresh lease, and is not run again', () => {
     const { dispatch, attempt } = running();

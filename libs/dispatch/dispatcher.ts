@@ -20,6 +20,8 @@ export type Order = Untimed<DispatchCommand>;
 type Move = Untimed<AttemptMove>;
 type Decided = Decision<DispatchState, DispatchEvent>;
 
+type Listener = (events: readonly DispatchEvent[], state: DispatchState) => void;
+
 export interface DispatcherParts {
   readonly log: EventLog;
   /** The clock on the wall, for people to read. What is decided goes by a clock that never jumps. */
@@ -46,6 +48,7 @@ export class Dispatcher {
   private readonly signs = new Signs();
   private readonly decisions: Decisions<DispatchCommand, DispatchState, DispatchEvent>;
   private readonly budgets: () => readonly BudgetReading[];
+  private readonly listeners = new Set<Listener>();
   private window = new QueueWindow(0);
   private opening: Promise<void> | undefined;
   private offsetMs = 0;
@@ -79,6 +82,16 @@ export class Dispatcher {
   async state(): Promise<DispatchState> {
     await this.open();
     return this.decisions.state;
+  }
+
+  /**
+   * Tells of everything that is decided here, once it is durable.
+   *
+   * @returns what ends it
+   */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** What each shard is up to, over the last hour or since this server was started. */
@@ -178,6 +191,7 @@ export class Dispatcher {
 
   private observed(decided: Decided): Decided {
     const { events, state } = decided;
+    if (events.length > 0) for (const listener of this.listeners) listener(events, state);
     for (const event of events) {
       this.window.observe(event, (taskId) => state.tasks.get(taskId)?.spec.shard);
     }

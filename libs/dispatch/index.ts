@@ -2,6 +2,7 @@ import type { Context } from '#platform/context.js';
 import { AttemptsController, attemptsRoutes } from './attempts.controller.js';
 import { ClaimAnswers } from './claim-answers.js';
 import { ClaimTaskHandler } from './claim-task.js';
+import { ControlController, controlRoutes } from './control.controller.js';
 import { MoveAttemptHandler } from './move-attempt.js';
 import { QueueController, queueRoutes } from './queue.controller.js';
 import { RegisterWorkerHandler } from './register-worker.js';
@@ -16,7 +17,13 @@ import { WorkersController, workersRoutes } from './workers.controller.js';
  * ReadModels, EventLog and Clock.
  */
 export const dispatch: Context = {
-  controllers: [TasksController, WorkersController, AttemptsController, QueueController],
+  controllers: [
+    TasksController,
+    WorkersController,
+    AttemptsController,
+    ControlController,
+    QueueController,
+  ],
   providers: [
     SubmitTasksHandler,
     ClaimTaskHandler,
@@ -26,5 +33,5 @@ export const dispatch: Context = {
     TaskViews,
     TasksQueries,
   ],
-  routes: [...tasksRoutes, ...workersRoutes, ...attemptsRoutes, ...queueRoutes],
+  routes: [...tasksRoutes, ...workersRoutes, ...attemptsRoutes, ...controlRoutes, ...queueRoutes],
 };

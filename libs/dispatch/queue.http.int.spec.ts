@@ -115,7 +115,7 @@ describe('A server that comes back', () => {
     const path = `attempts/${String(attemptId)}/complete`;
     expect((await server.post(path, { fencingToken }, token)).status).toBe(200);
     expect((await server.get(`tasks/${taskId}`)).body).toMatchObject({
-      status: 'completed',
+      state: 'completed',
       attempts: 1,
     });
     const types = (await server.events()).map(({ type }) => type);

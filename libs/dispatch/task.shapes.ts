@@ -5,7 +5,7 @@ import { cursor, moment, nextCursor, pageLimit, text } from '#platform/api-shape
 
 /** What is asked and answered of tasks over HTTP. */
 
-const taskStatus = z.enum([
+const taskState = z.enum([
   'waiting',
   'ready',
   'delayed',
@@ -19,7 +19,7 @@ const percent = z.int().min(0).max(100).nullable();
 
 export const taskShape = z.strictObject({
   taskId: z.string(),
-  status: taskStatus,
+  state: taskState,
   reason: z
     .string()
     .nullable()
@@ -103,7 +103,7 @@ export const taskDetailShape = taskShape.extend({
 export type TaskDetail = z.infer<typeof taskDetailShape>;
 
 export const tasksQuery = z.strictObject({
-  status: taskStatus.optional(),
+  state: taskState.optional(),
   lane: lane.optional(),
   shard: shard.optional(),
   agent: taskAgent.optional().describe('What was asked for, not who runs it.'),
@@ -126,7 +126,7 @@ const because = z
 
 export const whyShape = z.strictObject({
   taskId: z.string(),
-  status: taskStatus,
+  state: taskState,
   now: z.array(z.string()).describe('Why it is where it is, each a sentence.'),
   omittedEvents: z.int().describe('Events after the first that the chain leaves out.'),
   chain: z.array(

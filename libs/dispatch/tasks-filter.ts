@@ -3,7 +3,7 @@ import type { Prepare } from '#platform/read-models.js';
 import type { TasksQuery } from './task.shapes.js';
 
 /** What tasks can be asked for by. Each has an index (`tasks-tables.ts`), a tag its own table. */
-const filterNames = ['status', 'project', 'team', 'tag', 'lane', 'shard', 'agent'] as const;
+const filterNames = ['state', 'project', 'team', 'tag', 'lane', 'shard', 'agent'] as const;
 export type FilterName = (typeof filterNames)[number];
 
 export type TasksFilter = Pick<TasksQuery, FilterName>;

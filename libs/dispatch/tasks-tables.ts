@@ -1,17 +1,17 @@
 import type { Database } from 'better-sqlite3';
 
 /**
- * One row per task and one per attempt, with the statuses that `evolve.decider.ts` comes to, and for
+ * One row per task and one per attempt, with the states that `evolve.decider.ts` comes to, and for
  * each task the events that concern it.
  *
  * An attempt is known by its fencing token, which no two attempts share. That of a task is the attempt
- * that runs or that completed it; `reason` is why it is where it is. What a status lacks, is null.
+ * that runs or that completed it; `reason` is why it is where it is. What a state lacks, is null.
  */
 export const tasksSchema = `
   CREATE TABLE tasks (
     id INTEGER PRIMARY KEY,
     task_id TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL,
+    state TEXT NOT NULL,
     fencing_token INTEGER,
     reason TEXT,
     result_hash TEXT,
@@ -40,13 +40,13 @@ export const tasksSchema = `
     timeout_ms INTEGER NOT NULL,
     attempts_max INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX tasks_by_status ON tasks (status);
+  CREATE INDEX tasks_by_state ON tasks (state);
   CREATE INDEX tasks_by_lane ON tasks (lane);
   CREATE INDEX tasks_by_shard ON tasks (shard);
   CREATE INDEX tasks_by_agent ON tasks (agent);
   CREATE INDEX tasks_by_team ON tasks (team);
   CREATE INDEX tasks_by_project ON tasks (project);
-  CREATE INDEX tasks_by_lane_and_status ON tasks (lane, status);
+  CREATE INDEX tasks_by_lane_and_state ON tasks (lane, state);
 
   CREATE TABLE task_tags (
     tag TEXT NOT NULL,
@@ -91,7 +91,7 @@ export const tasksSchema = `
 
 /** Who takes the id of a task that dispatch has forgotten takes its place. */
 const insertTask = `
-  INSERT OR REPLACE INTO tasks (task_id, status, submitted_at, agent, model, lane, shard, size, team, project,
+  INSERT OR REPLACE INTO tasks (task_id, state, submitted_at, agent, model, lane, shard, size, team, project,
     tags, directory, repository, ref, permission_mode, depends_on, idempotency_key, prompt_hash,
     prompt_characters, reserve_nano_usd, timeout_ms, attempts_max)
   VALUES (@taskId, 'waiting', @at, @agent, @model, @lane, @shard, @size, @team, @project,
@@ -109,19 +109,19 @@ const insertAttempt = `
 const countMissing = `
   SELECT count(*) FROM tasks AS task, json_each(task.depends_on) AS wanted
   LEFT JOIN tasks AS other ON other.task_id = wanted.value
-  WHERE task.task_id = ? AND other.status IS NOT 'completed'`;
+  WHERE task.task_id = ? AND other.state IS NOT 'completed'`;
 
 /** Who waits for this task. */
 const selectWaiting = `
   SELECT task.task_id FROM task_dependents AS dependent JOIN tasks AS task ON task.id = dependent.id
-  WHERE dependency = ? AND status = 'waiting'`;
+  WHERE dependency = ? AND state = 'waiting'`;
 
 /** The token of the attempt that runs. */
 const selectRunning = `
-  SELECT fencing_token FROM tasks WHERE task_id = ? AND status = 'running'`;
+  SELECT fencing_token FROM tasks WHERE task_id = ? AND state = 'running'`;
 
 const moveTask = `
-  UPDATE tasks SET status = @status, fencing_token = @fencingToken, reason = @reason,
+  UPDATE tasks SET state = @state, fencing_token = @fencingToken, reason = @reason,
     result_hash = @resultHash, ended_at = @endedAt
   WHERE task_id = @taskId`;
 

@@ -24,7 +24,7 @@ describe('A task', () => {
     });
     const { body } = await server.get(`tasks/${taskId}`);
     expect(taskDetailShape.parse(body)).toMatchObject({
-      ...{ taskId, status: 'ready', agent: 'codex', model: 'gpt-5', lane: 'critical' },
+      ...{ taskId, state: 'ready', agent: 'codex', model: 'gpt-5', lane: 'critical' },
       ...{ shard: 'review', size: 'large', team: 'core', project: 'house', tags: ['roof'] },
       ...{ repository: 'https://example.org/house.git', ref: 'main', permissionMode: 'plan' },
       ...{ budgetUsd: '1.500000000', timeoutMs: 60_000, retries: 1, promptCharacters: 14 },
@@ -49,7 +49,7 @@ describe('A task', () => {
     const { workerId } = await server.register();
     expect((await server.post('claims', { workerId })).status).toBe(204);
     const { body } = await server.get(`tasks/${taskId}`);
-    expect(body).toMatchObject({ status: 'parked' });
+    expect(body).toMatchObject({ state: 'parked' });
     expect(body.reason).toContain('prompt has been erased');
   });
 
@@ -58,15 +58,15 @@ describe('A task', () => {
     const move = async (name: string, body?: object) =>
       (await server.post(`tasks/${taskId}/${name}`, body)).body;
     expect(await move('cancel', { reason: 'not now' })).toMatchObject({
-      status: 'cancelled',
+      state: 'cancelled',
       reason: 'not now',
     });
-    expect(await move('retry')).toMatchObject({ status: 'ready', reason: null });
+    expect(await move('retry')).toMatchObject({ state: 'ready', reason: null });
     expect(await move('priority', { lane: 'critical' })).toMatchObject({ lane: 'critical' });
-    expect(await move('park', { reason: 'by hand' })).toMatchObject({ status: 'parked' });
-    const dead = tasksPage.parse((await server.get('tasks?status=parked')).body);
+    expect(await move('park', { reason: 'by hand' })).toMatchObject({ state: 'parked' });
+    const dead = tasksPage.parse((await server.get('tasks?state=parked')).body);
     expect(dead.items.map((it) => it.taskId)).toEqual([taskId]);
-    expect(await move('replay')).toMatchObject({ status: 'ready' });
+    expect(await move('replay')).toMatchObject({ state: 'ready' });
     expect(await move('replay')).toMatchObject({ code: 'ILLEGAL_MOVE', status: 409 });
   });
 
@@ -75,7 +75,7 @@ describe('A task', () => {
     const taskId = await server.submit({ dependsOn: [first] });
     await server.post('queue/pause', { reason: 'deploy' });
     const { body } = await server.get(`tasks/${taskId}/why`);
-    expect(body).toMatchObject({ taskId, status: 'waiting' });
+    expect(body).toMatchObject({ taskId, state: 'waiting' });
     expect(String(body.now)).toContain(first);
     expect(body.chain).toMatchObject([{ type: 'TaskSubmitted', by: 'operator:api' }]);
     const paused = await server.get(`tasks/${first}/why`);
@@ -136,7 +136,7 @@ describe('A batch', () => {
     const [test, build, tell] = submittedBatchShape.parse(body).items;
     expect([test?.key, build?.key, tell?.key]).toEqual(['test', 'build', null]);
     expect((await server.get(`tasks/${tell?.taskId}`)).body).toMatchObject({
-      status: 'waiting',
+      state: 'waiting',
       dependsOn: [test?.taskId, build?.taskId],
     });
   });

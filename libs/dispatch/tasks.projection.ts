@@ -18,7 +18,7 @@ interface Told {
   readonly version: number;
 }
 
-/** What a status has beside its name: all else is null. */
+/** What a state has beside its name: all else is null. */
 interface Standing {
   readonly fencingToken?: number | null;
   readonly reason?: string;
@@ -103,9 +103,9 @@ class TasksTables {
     this.move(taskId, this.run.missing.get(taskId) === 0 ? 'ready' : 'waiting');
   }
 
-  private move(taskId: string, status: TaskStatus['is'], standing: Standing = {}): void {
+  private move(taskId: string, state: TaskStatus['is'], standing: Standing = {}): void {
     const { fencingToken = null, reason = null, resultHash = null, endedAt = null } = standing;
-    this.run.move.run({ taskId, status, fencingToken, reason, resultHash, endedAt });
+    this.run.move.run({ taskId, state, fencingToken, reason, resultHash, endedAt });
   }
 
   private claimed(data: Data<'TaskClaimed'>, at: string): void {
@@ -151,12 +151,12 @@ class TasksTables {
   /** Cancelled or parked, from wherever it was. */
   private leave(
     { taskId, reason, atMs }: Pick<Data<'TaskParked'>, 'taskId' | 'reason' | 'atMs'>,
-    status: 'cancelled' | 'parked',
+    state: 'cancelled' | 'parked',
     at: string,
   ): void {
     const fencingToken = this.run.running.get(taskId);
-    if (fencingToken !== undefined) this.end({ taskId, fencingToken, atMs }, status, reason, at);
-    this.move(taskId, status, { reason, endedAt: at });
+    if (fencingToken !== undefined) this.end({ taskId, fencingToken, atMs }, state, reason, at);
+    this.move(taskId, state, { reason, endedAt: at });
   }
 }
 

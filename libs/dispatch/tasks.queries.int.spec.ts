@@ -32,7 +32,7 @@ describe('A task', () => {
   test('that was submitted is ready and says what was asked for', () => {
     dispatch.submit({ tags: ['a', 'b'], team: 'core', reserveNanoUsd: 1_500_000_000 });
     expect(show()).toEqual({
-      ...{ taskId: 't', status: 'ready', reason: null, agent: 'any', model: null },
+      ...{ taskId: 't', state: 'ready', reason: null, agent: 'any', model: null },
       ...{ lane: 'normal', shard: 'impl', size: 'small', team: 'core', project: null },
       ...{ tags: ['a', 'b'], directory: '/work', repository: null, ref: null },
       ...{ permissionMode: null, dependsOn: [], idempotencyKey: null, promptHash: 'hash' },
@@ -49,7 +49,7 @@ describe('A task', () => {
     dispatch.later(1_000);
     dispatch.when({ type: 'progress', attemptId, fencingToken, sessionId: 's', percent: 40 });
     expect(show()).toMatchObject({
-      ...{ status: 'running', attempts: 1, startedAt: wallAt(1_000), budgetUsd: null },
+      ...{ state: 'running', attempts: 1, startedAt: wallAt(1_000), budgetUsd: null },
       ...{ attemptId: 'a1', workerId: 'w', sessionId: 's', percent: 40 },
       attemptList: [
         {
@@ -65,45 +65,43 @@ describe('A task', () => {
   test('that completed makes those ready that waited for it alone', () => {
     dispatch.submit({ taskId: 'a' }, { taskId: 'b', lane: 'background' });
     dispatch.submit({ dependsOn: ['a'] }, { taskId: 'both', dependsOn: ['a', 'b'] });
-    expect([show().status, show('both').status]).toEqual(['waiting', 'waiting']);
+    expect([show().state, show('both').state]).toEqual(['waiting', 'waiting']);
     dispatch.complete(dispatch.run('w'));
-    expect(show('a')).toMatchObject({ status: 'completed', attemptId: 'a1', resultHash: 'result' });
-    expect([show().status, show('both').status]).toEqual(['ready', 'waiting']);
+    expect(show('a')).toMatchObject({ state: 'completed', attemptId: 'a1', resultHash: 'result' });
+    expect([show().state, show('both').state]).toEqual(['ready', 'waiting']);
   });
 
   test('that failed is delayed, and says with what', () => {
     dispatch.submit({});
     dispatch.fail(dispatch.run('w'), { error: 'it broke' });
     expect(show()).toMatchObject({
-      ...{ status: 'delayed', reason: 'it broke', attemptId: null, endedAt: null },
+      ...{ state: 'delayed', reason: 'it broke', attemptId: null, endedAt: null },
       attemptList: [{ end: 'failed', error: 'it broke', durationMs: 0 }],
     });
     dispatch.when({ type: 'retry', taskId: 't' });
-    expect(show()).toMatchObject({ status: 'ready', reason: null });
+    expect(show()).toMatchObject({ state: 'ready', reason: null });
   });
 
   test('that used up its attempts is parked, and ready again when it is replayed', () => {
     dispatch.submit({ attemptsMax: 1 });
     dispatch.fail(dispatch.run('w'));
     const reason = 'The last of 1 attempts ended so: it broke';
-    expect(show()).toMatchObject({ status: 'parked', reason, endedAt: wallAt(0) });
+    expect(show()).toMatchObject({ state: 'parked', reason, endedAt: wallAt(0) });
     expect(show().attemptList).toMatchObject([{ end: 'failed' }]);
     dispatch.when({ type: 'replay', taskId: 't' });
-    expect(show()).toMatchObject({ status: 'ready', reason: null, endedAt: null, attempts: 1 });
+    expect(show()).toMatchObject({ state: 'ready', reason: null, endedAt: null, attempts: 1 });
   });
 
   test.each([
     ['cancel', 'cancelled'],
     ['park', 'parked'],
-  ] as const)('on which somebody calls %s while it runs loses its attempt', (type, status) => {
+  ] as const)('on which somebody calls %s while it runs loses its attempt', (type, state) => {
     dispatch.submit({});
     dispatch.run('w');
     dispatch.later(3_000).when({ ...cancel, type });
     expect(show()).toMatchObject({
-      ...{ status, reason: 'not needed', attemptId: null, endedAt: wallAt(3_000) },
-      attemptList: [
-        { end: status, error: 'not needed', endedAt: wallAt(3_000), durationMs: 3_000 },
-      ],
+      ...{ state, reason: 'not needed', attemptId: null, endedAt: wallAt(3_000) },
+      attemptList: [{ end: state, error: 'not needed', endedAt: wallAt(3_000), durationMs: 3_000 }],
     });
   });
 
@@ -113,10 +111,10 @@ describe('A task', () => {
     dispatch.when({ ...cancel, type: 'park' });
     dispatch.complete(lost, 'late');
     const late = { attemptId: 'a1', resultHash: 'late' };
-    expect(show()).toMatchObject({ status: 'parked', resultHash: null, lateResults: [late] });
+    expect(show()).toMatchObject({ state: 'parked', resultHash: null, lateResults: [late] });
     dispatch.when({ type: 'adopt-late-result', taskId: 't', attemptId: 'a1' });
     expect(show()).toMatchObject({
-      ...{ status: 'completed', attemptId: 'a1', workerId: 'w', resultHash: 'late' },
+      ...{ state: 'completed', attemptId: 'a1', workerId: 'w', resultHash: 'late' },
       ...{ lateResults: [late], attemptList: [{ end: 'parked' }] },
     });
   });
@@ -129,8 +127,8 @@ describe('A task', () => {
     dispatch.submit({ timeoutMs: 300_000 });
     dispatch.run('w');
     dispatch.later(301_000).tick(new Map(Object.entries(signs)));
-    const { status, attemptList } = show();
-    expect([status, attemptList[0]?.end]).toEqual(['delayed', end]);
+    const { state, attemptList } = show();
+    expect([state, attemptList[0]?.end]).toEqual(['delayed', end]);
     expect(attemptList[0]?.error).not.toBeNull();
   });
 
@@ -139,7 +137,7 @@ describe('A task', () => {
     const [given, refused] = [dispatch.run('w'), dispatch.run('w')];
     dispatch.when({ type: 'release', ...given, reason: 'going home' });
     dispatch.fail(refused, { coolDown: { cause: 'rate-limit', retryAfterMs: 9, random: 0 } });
-    expect(show()).toMatchObject({ status: 'ready', attemptList: [{ end: 'released' }] });
+    expect(show()).toMatchObject({ state: 'ready', attemptList: [{ end: 'released' }] });
     expect(show('other')).toMatchObject({ attemptList: [{ end: 'cooled-down' }] });
   });
 
@@ -147,7 +145,7 @@ describe('A task', () => {
     dispatch.submit({ tags: ['old'] });
     dispatch.complete(dispatch.run('w'));
     dispatch.apply({ type: 'TaskSubmitted', data: { ...task({ team: 'core' }), atMs: 9 } });
-    const anew = { status: 'ready', team: 'core', attempts: 0, resultHash: null, attemptList: [] };
+    const anew = { state: 'ready', team: 'core', attempts: 0, resultHash: null, attemptList: [] };
     expect(show()).toMatchObject(anew);
     expect([idsOf({}), idsOf({ tag: 'old' })]).toEqual([['t'], []]);
     expect(queries().versionsOf('t').versions).toEqual([6]);
@@ -205,8 +203,8 @@ describe('Tasks', () => {
   });
 
   test.each<[Partial<TasksQuery>, string[]]>([
-    [{ status: 'running' }, ['1']],
-    [{ status: 'ready' }, ['3', '2']],
+    [{ state: 'running' }, ['1']],
+    [{ state: 'ready' }, ['3', '2']],
     [{ lane: 'critical' }, ['1']],
     [{ shard: 'review' }, ['2']],
     [{ agent: 'codex' }, ['3']],
@@ -215,7 +213,7 @@ describe('Tasks', () => {
     [{ project: 'shop' }, ['2', '1']],
     [{ tag: 'night' }, ['3', '1']],
     [{ tag: 'night', agent: 'any' }, ['1']],
-    [{ team: 'core', project: 'shop', status: 'ready' }, ['2']],
+    [{ team: 'core', project: 'shop', state: 'ready' }, ['2']],
     [{ tag: 'night', team: 'core' }, ['3']],
     [{ tag: 'day', project: 'shop' }, []],
   ])('are found by %j', (query, ids) => {
@@ -227,14 +225,14 @@ describe('Tasks', () => {
     expect(idsOf({ tag: 'night', cursor: nextCursor! })).toEqual(['1']);
   });
 
-  test('are counted by lane and status', () => {
+  test('are counted by lane and state', () => {
     expect(model.queries.counts()).toEqual([
-      { lane: 'critical', status: 'running', tasks: 1 },
-      { lane: 'normal', status: 'ready', tasks: 2 },
+      { lane: 'critical', state: 'running', tasks: 1 },
+      { lane: 'normal', state: 'ready', tasks: 2 },
     ]);
   });
 
-  const filter = { tag: 'g', project: 'p', team: 'm', status: 'ready', lane: 'normal' } as const;
+  const filter = { tag: 'g', project: 'p', team: 'm', state: 'ready', lane: 'normal' } as const;
   const filters = filtersOf({ ...filter, shard: 'impl', agent: 'any' });
 
   test.each([undefined, ...filters])(

@@ -14,7 +14,7 @@ import { tasksProjection } from './tasks.projection.js';
 interface TaskRow {
   readonly id: bigint;
   readonly taskId: string;
-  readonly status: TaskAnswer['status'];
+  readonly state: TaskAnswer['state'];
   readonly reason: string | null;
   readonly agent: TaskAnswer['agent'];
   readonly model: string | null;
@@ -49,7 +49,7 @@ interface TaskRow {
 
 /** `rows` is FROM, WHERE and ORDER BY of the tasks wanted, as `task`. */
 const selectTasks = (rows: string) => `
-  SELECT task.id, task.task_id AS taskId, task.status, task.reason, task.agent, task.model, task.lane,
+  SELECT task.id, task.task_id AS taskId, task.state, task.reason, task.agent, task.model, task.lane,
     task.shard, task.size, task.team, task.project, task.tags, task.directory, task.repository, task.ref,
     task.permission_mode AS permissionMode, task.depends_on AS dependsOn,
     task.idempotency_key AS idempotencyKey, task.prompt_hash AS promptHash,
@@ -102,11 +102,11 @@ const findFirstVersion = `
   FROM task_events AS event JOIN tasks AS task ON task.id = event.id WHERE task_id = ?`;
 
 const countTasks = `
-  SELECT lane, status, count(*) AS tasks FROM tasks GROUP BY lane, status ORDER BY lane, status`;
+  SELECT lane, state, count(*) AS tasks FROM tasks GROUP BY lane, state ORDER BY lane, state`;
 
 export interface TaskCount {
   readonly lane: Lane;
-  readonly status: TaskAnswer['status'];
+  readonly state: TaskAnswer['state'];
   readonly tasks: number;
 }
 
@@ -171,21 +171,21 @@ export class TasksQueries {
     });
   }
 
-  /** How many tasks of each lane have each status; what there is none of is left out. */
+  /** How many tasks of each lane are in each state; what there is none of is left out. */
   counts(): TaskCount[] {
     const rows = this.models.read(tasksProjection, (prepare) =>
       prepare<[], Omit<TaskCount, 'tasks'> & { readonly tasks: bigint }>(countTasks).all(),
     );
-    return rows.map(({ lane, status, tasks }) => ({ lane, status, tasks: Number(tasks) }));
+    return rows.map(({ lane, state, tasks }) => ({ lane, state, tasks: Number(tasks) }));
   }
 }
 
 function describeTask(row: TaskRow): TaskAnswer {
-  const { taskId, status, reason, agent, model, lane, shard, size, team, project } = row;
+  const { taskId, state, reason, agent, model, lane, shard, size, team, project } = row;
   const { directory, repository, ref, permissionMode, idempotencyKey, promptHash } = row;
   const { submittedAt, startedAt, endedAt, attemptId, workerId, sessionId, resultHash } = row;
   return {
-    ...{ taskId, status, reason, agent, model, lane, shard, size, team, project },
+    ...{ taskId, state, reason, agent, model, lane, shard, size, team, project },
     ...{ directory, repository, ref, permissionMode, idempotencyKey, promptHash },
     ...{ submittedAt, startedAt, endedAt, attemptId, workerId, sessionId, resultHash },
     tags: JSON.parse(row.tags) as string[],

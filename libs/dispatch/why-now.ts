@@ -27,20 +27,20 @@ export function whyNow({ status, waitsFor }: Explanation, clocks: Clocks): strin
  */
 export function explanationOfEnded({
   taskId,
-  status,
+  state,
   attemptId,
   resultHash,
   reason,
 }: EndedFacts): Explanation | undefined {
   const nothing = { taskId, dueMs: null, waitsFor: [] };
-  if (status === 'completed') {
-    return { ...nothing, status: { is: status, attemptId: attemptId ?? '', resultHash } };
+  if (state === 'completed') {
+    return { ...nothing, status: { is: state, attemptId: attemptId ?? '', resultHash } };
   }
-  if (status !== 'cancelled') return undefined;
-  return { ...nothing, status: { is: status, reason: reason ?? '' } };
+  if (state !== 'cancelled') return undefined;
+  return { ...nothing, status: { is: state, reason: reason ?? '' } };
 }
 
-type EndedFacts = Pick<TaskAnswer, 'taskId' | 'status' | 'attemptId' | 'resultHash' | 'reason'>;
+type EndedFacts = Pick<TaskAnswer, 'taskId' | 'state' | 'attemptId' | 'resultHash' | 'reason'>;
 
 /** undefined when what it waits for says it all. */
 function standingOf(status: TaskStatus): string | undefined {

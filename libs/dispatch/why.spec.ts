@@ -115,16 +115,16 @@ describe('Why a task is where it is now', () => {
 
 test('Of a task that is forgotten, the read model says how it ended', () => {
   const facts = { attemptId: 'a1', resultHash: 'r', reason: null };
-  const completed = explanationOfEnded({ taskId: 't', status: 'completed', ...facts });
+  const completed = explanationOfEnded({ taskId: 't', state: 'completed', ...facts });
   expect(completed?.status).toEqual({ is: 'completed', attemptId: 'a1', resultHash: 'r' });
   const nothing = { attemptId: null, resultHash: null, reason };
-  const cancelled = explanationOfEnded({ taskId: 't', status: 'cancelled', ...nothing });
+  const cancelled = explanationOfEnded({ taskId: 't', state: 'cancelled', ...nothing });
   const clocks = { nowMs: 0, wallNowMs: 0 };
   expect(why({ explanation: cancelled!, events: [], omitted: 0, ...clocks })).toEqual({
-    ...{ taskId: 't', status: 'cancelled', omittedEvents: 0, chain: [] },
+    ...{ taskId: 't', state: 'cancelled', omittedEvents: 0, chain: [] },
     now: ['It was cancelled: deploy.'],
   });
-  expect(explanationOfEnded({ taskId: 't', status: 'ready', ...nothing })).toBeUndefined();
+  expect(explanationOfEnded({ taskId: 't', state: 'ready', ...nothing })).toBeUndefined();
 });
 
 describe('The chain of what became of a task', () => {

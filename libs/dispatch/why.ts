@@ -28,7 +28,7 @@ export function why({ explanation, events, omitted, ...clocks }: WhyOf): Why {
   });
   return {
     taskId,
-    status: status.is,
+    state: status.is,
     now: whyNow(explanation, clocks),
     omittedEvents: omitted,
     chain,

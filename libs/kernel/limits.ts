@@ -163,6 +163,18 @@ export const limits = {
   projectionLagMs: 10_000,
   diskFreeBytesMin: 256 * 1024 * 1024,
 
+  // The processes of a host.
+  processesMax: 100_000,
+  processesReadAtOnceMax: 16,
+  processLineBytesMax: 64 * 1024,
+  processEnvironmentBytesMax: 8 * 1024 * 1024,
+  processListBytesMax: 64 * 1024 * 1024,
+  processListMs: 10_000,
+  processPollMs: 50,
+  processGraceMs: 5_000,
+  processKillMs: 5_000,
+  reapedAttemptsAskedMax: 1_000,
+
   // The command line.
   answerBytesMax: 64 * 1024 * 1024,
   streamMessageCharactersMax: 2 * 1024 * 1024,

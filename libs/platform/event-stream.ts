@@ -1,9 +1,44 @@
 import type { Writable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 
 /** Lets what was written go out before more is read, but not for ever. */
 interface StreamLimits {
   readonly heartbeatMs: number;
   readonly stuckMs: number;
+}
+
+/**
+ * Answers with a stream of server-sent events, begun with a comment so that it is open at the reader's
+ * end before anything happens.
+ *
+ * @returns false when only the head was asked for, and has been answered.
+ */
+export function openEventStream(reply: FastifyReply, comment = 'open'): boolean {
+  reply.hijack();
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // A stream that has ended leaves nothing to wait for when the server stops.
+    connection: 'close',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    ...corsHeaders(reply),
+  });
+  // Who asks for the head alone would never read what follows, nor end it.
+  if (reply.request.method === 'HEAD') {
+    reply.raw.end();
+    return false;
+  }
+  reply.raw.write(`: ${comment}\n\n`);
+  return true;
+}
+
+/** What the guard said to a page of another origin; a hijacked reply would leave it out. */
+function corsHeaders(reply: FastifyReply): Record<string, string> {
+  const origin = reply.getHeader('access-control-allow-origin');
+  return typeof origin === 'string'
+    ? { 'access-control-allow-origin': origin, vary: 'origin' }
+    : {};
 }
 
 /**

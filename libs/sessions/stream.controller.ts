@@ -5,7 +5,7 @@ import { EventLog } from '#eventstore/src/log.js';
 import type { RecordedEvent } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
-import { writeEventStream } from '#platform/event-stream.js';
+import { openEventStream, writeEventStream } from '#platform/event-stream.js';
 import type { ApiRoute } from '#platform/openapi.js';
 import { describeEvent } from './recorded-event.js';
 import { position, streamQuery } from './sessions.shapes.js';
@@ -35,23 +35,7 @@ export class StreamController implements OnModuleDestroy {
     this.open.add(reading);
     try {
       const after = await this.start(lastEventId, query.after);
-      reply.hijack();
-      reply.raw.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        // A stream that has ended leaves nothing to wait for when the server stops.
-        connection: 'close',
-        'x-accel-buffering': 'no',
-        'x-content-type-options': 'nosniff',
-        ...corsHeaders(reply),
-      });
-      // Who asks for the head alone would never read what follows, nor end it.
-      if (reply.request.method === 'HEAD') {
-        reply.raw.end();
-        return;
-      }
-      // A first comment opens the stream at the reader's end before anything happens.
-      reply.raw.write(': following\n\n');
+      if (!openEventStream(reply, 'following')) return;
       const batches = this.log.follow(after, { signal: reading.signal });
       await writeEventStream(
         textOf(batches, query),
@@ -107,14 +91,6 @@ async function* textOf(
 function sessionOf(event: RecordedEvent): unknown {
   const { data } = event;
   return typeof data === 'object' && data !== null && 'sessionId' in data ? data.sessionId : null;
-}
-
-/** What the guard said to a page of another origin; a hijacked reply would leave it out. */
-function corsHeaders(reply: FastifyReply): Record<string, string> {
-  const origin = reply.getHeader('access-control-allow-origin');
-  return typeof origin === 'string'
-    ? { 'access-control-allow-origin': origin, vary: 'origin' }
-    : {};
 }
 
 export const streamRoutes: readonly ApiRoute[] = [

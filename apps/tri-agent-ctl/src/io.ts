@@ -1,3 +1,5 @@
+import type { HostProcess } from '#platform/processes.js';
+
 /** What the program touches of the outside, so that a test can run it in process. */
 export interface Io {
   readonly stdout: { write(text: string): unknown };
@@ -18,6 +20,10 @@ export interface Io {
   /** Ends what follows or redraws. The command then counts as succeeded. */
   readonly signal?: AbortSignal;
   readonly size?: () => { readonly columns: number; readonly rows: number };
+  /** Asks the person at the terminal for a line; absent where there is none. Empty: interrupted. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** The processes of this host; those that the operating system tells of when absent. */
+  readonly listProcesses?: () => Promise<readonly HostProcess[]>;
   /** Calls the listener for each key pressed; returns what stops that. */
   readonly onKey?: (listener: (key: string) => void) => () => void;
 }

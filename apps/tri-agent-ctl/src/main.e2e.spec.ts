@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { anEvent } from '../test/samples.js';
 import { StubServer } from '../test/stub-server.js';
 
@@ -65,6 +65,24 @@ describe('The built program', () => {
       expect(await version(blocked)).toEqual(fine);
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('loads for a short answer no other file, no HTTP client and nothing that starts programs', async () => {
+    const tell =
+      'data:text/javascript,process.on("exit",()=>console.error(JSON.stringify({files:' +
+      'Object.keys(process.getBuiltinModule("module")._cache),parts:process.moduleLoadList})))';
+    const server = await StubServer.start();
+    try {
+      const argv = ['--import', tell, main, 'usage', 'daily'];
+      const { exit, out, err } = await start(argv, server.env('/nowhere'));
+      expect([exit, out]).toEqual([0, expect.stringMatching(/^No usage/)]);
+      const { files, parts } = JSON.parse(err) as { files: string[]; parts: string[] };
+      expect(files.map((file) => basename(file))).toEqual(['bin.cjs', 'program.cjs']);
+      const slow = ['http', 'child_process', 'readline', 'internal/deps/undici/undici'];
+      expect(slow.filter((part) => parts.includes(`NativeModule ${part}`))).toEqual([]);
+    } finally {
+      await server.stop();
     }
   });
 

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
 import { nanoUsdFromDecimal } from '#kernel/money.js';
-import { parseMoment } from './render/times.js';
+import { parseMoment, parseSpan } from './render/times.js';
 import type { LightRun } from './light-run.js';
 
 /** Options that several commands take, and what their values must look like. */
@@ -59,4 +59,11 @@ export function moment(run: LightRun) {
       'It must be 30m, 24h, 7d, today, yesterday, a date such as 2026-11-20 or an ISO time.',
     );
   };
+}
+
+/** Milliseconds. */
+export function span(text: string): number {
+  const milliseconds = parseSpan(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new InvalidArgumentError('It must be a time such as 90s, 30m, 24h, 7d or 2w.');
 }

@@ -24,6 +24,11 @@ export function processIo(): Io {
     cwd: process.cwd(),
     signal: ending.signal,
     size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    // Looked at only by who wants to ask.
+    get ask() {
+      if (!process.stdin.isTTY || !stderr.isTTY) return undefined;
+      return (question: string) => ask(question, ending.signal);
+    },
     onKey: (listener) => {
       // Opened only here: a short answer has no use for it.
       const { stdin } = process;
@@ -37,4 +42,24 @@ export function processIo(): Io {
       };
     },
   };
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import('node:readline');
+  // Left to the terminal itself, Ctrl-C is the interrupt that ends every command.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      lines.close();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    lines.once('close', () => {
+      signal.removeEventListener('abort', stop);
+      resolve('');
+    });
+    lines.question(question, (answer) => {
+      resolve(answer);
+      lines.close();
+    });
+  });
 }

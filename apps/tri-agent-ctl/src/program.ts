@@ -35,6 +35,7 @@ const programs: Loaders<Run> = {
   import: async () => (await import('./programs/import.js')).addImport,
   coverage: async () => (await import('./programs/coverage.js')).addCoverage,
   prices: async () => (await import('./programs/prices.js')).addPrices,
+  reap: async () => (await import('./programs/reap.js')).addReap,
   connect: connections,
   disconnect: connections,
   config: care,

@@ -9,7 +9,7 @@ export const harmful = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e\u20
 export function aTask(given: Record<string, unknown> = {}) {
   return {
     taskId,
-    status: 'ready',
+    state: 'ready',
     reason: null,
     agent: 'any',
     model: null,

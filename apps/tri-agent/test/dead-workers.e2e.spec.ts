@@ -80,7 +80,7 @@ describe('A worker that was stopped for longer than its lease', () => {
     const { attemptId } = zombie.held;
     expect(new Set(refused.map((it) => it.attemptId))).toEqual(new Set([attemptId]));
     const task = await taskOf(taskId);
-    expect(task).toMatchObject({ status: 'completed', attemptId: held.attemptId });
+    expect(task).toMatchObject({ state: 'completed', attemptId: held.attemptId });
     expect(task.lateResults).toMatchObject([{ attemptId }]);
     expect(task.lateResults[0]?.resultHash).not.toBe(task.resultHash);
     expect((await operator.post(`tasks/${taskId}/adopt`, { attemptId })).status).toBe(409);
@@ -91,13 +91,13 @@ describe('A worker that was stopped for longer than its lease', () => {
     const taskId = await operator.submit({ retries: 0 });
     const zombie = await startWorker();
     zombie.signal('SIGSTOP');
-    await waitUntil('its task is parked', async () => (await taskOf(taskId)).status === 'parked');
+    await waitUntil('its task is parked', async () => (await taskOf(taskId)).state === 'parked');
     zombie.signal('SIGCONT');
     const late = await zombie.make('complete', { result: 'Done after all.' });
     expect([late.status, late.code]).toEqual([409, 'STALE_FENCING_TOKEN']);
     const { attemptId } = zombie.held;
     const adopted = await operator.post<TaskAnswer>(`tasks/${taskId}/adopt`, { attemptId });
-    expect(adopted.body).toMatchObject({ status: 'completed', lateResults: [{ attemptId }] });
+    expect(adopted.body).toMatchObject({ state: 'completed', lateResults: [{ attemptId }] });
     expect(adopted.body.resultHash).toBe(adopted.body.lateResults[0]?.resultHash);
   });
 });
@@ -115,7 +115,7 @@ describe('The task of a worker', () => {
     const lastHeardMs = expired!.atMs - expired!.silentMs;
     expect(expired!.silentMs).toBeGreaterThan(leaseMs);
     expect(second!.atMs - lastHeardMs).toBeLessThanOrEqual(leaseMs + replacedWithinMs);
-    expect(await taskOf(taskId)).toMatchObject({ status: 'completed', attempts: 2 });
+    expect(await taskOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
   });
 
   test('that takes its leave is given back at once', async () => {
@@ -139,13 +139,13 @@ describe('The task of a worker', () => {
     const taskId = await operator.submit({ retries: 0 });
     const victim = await startWorker();
     await victim.kill();
-    await waitUntil('its task is parked', async () => (await taskOf(taskId)).status === 'parked');
+    await waitUntil('its task is parked', async () => (await taskOf(taskId)).state === 'parked');
     expect(eventsOf(events(), 'TaskParked')).toMatchObject([{ taskId, cause: 'attempts-used-up' }]);
     const heir = await operator.register();
     expect(await heir.claim()).toBeUndefined();
     expect((await operator.post(`tasks/${taskId}/replay`)).status).toBe(200);
     await completeBy(heir, 'Done.');
-    expect((await taskOf(taskId)).status).toBe('completed');
+    expect((await taskOf(taskId)).state).toBe('completed');
   });
 });
 
@@ -168,7 +168,7 @@ describe('A server', () => {
       'AttemptStarted',
       'AttemptCompleted',
     ]);
-    expect(await taskOf(taskId)).toMatchObject({ status: 'completed', attemptId });
+    expect(await taskOf(taskId)).toMatchObject({ state: 'completed', attemptId });
   });
 
   test('that stood still for three leases takes none from workers that beat in vain', async () => {

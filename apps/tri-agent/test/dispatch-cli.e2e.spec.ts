@@ -27,8 +27,8 @@ async function ctlJson<Answer>(...argv: string[]): Promise<Answer> {
 async function submit(...argv: string[]): Promise<string> {
   return (await ctlJson<{ taskId: string }>('tasks', 'submit', ...argv)).taskId;
 }
-const statusOf = async (taskId: string): Promise<string> =>
-  (await ctlJson<{ status: string }>('tasks', 'show', taskId)).status;
+const stateOf = async (taskId: string): Promise<string> =>
+  (await ctlJson<{ state: string }>('tasks', 'show', taskId)).state;
 async function claimed(worker: ScriptedWorker): Promise<Claimed> {
   const claim = await worker.claim();
   if (claim === undefined) throw new Error('There was nothing to claim.');
@@ -44,13 +44,13 @@ test('A task is submitted, claimed, seen to run, completed, and tells what came 
   expect(claim).toMatchObject({ taskId, task: { prompt: text, agent: 'claude-code' } });
   expect(await worker.move(claim, 'start', { sessionId: 'session-1' })).toBe(200);
   expect(await worker.move(claim, 'progress', { percent: 40 })).toBe(200);
-  expect(await ctl('tasks', 'list', '--project', 'shop', '--status', 'running')).toMatch(
+  expect(await ctl('tasks', 'list', '--project', 'shop', '--state', 'running')).toMatch(
     new RegExp(`${taskId} +running 40% +normal +impl +claude-code `),
   );
   expect(await ctl('workers')).toMatch(new RegExp(`den .* claude-code +1 of 1 +${taskId}\n`));
   expect(await worker.move(claim, 'complete', { result: 'done' })).toBe(200);
   const shown = await ctl('tasks', 'show', taskId);
-  expect(shown).toMatch(/status +completed\n/);
+  expect(shown).toMatch(/state +completed\n/);
   expect(shown).toMatch(/budget +\$1\.5000 each attempt\n/);
   expect(shown).toMatch(new RegExp(`${claim.attemptId} .* completed`));
   const why = await ctl('tasks', 'why', taskId);
@@ -79,7 +79,7 @@ test('A file of tasks goes in as a whole, and its tasks wait for each other', as
     { key: 'api', created: true },
   ]);
   const [review = '', api = ''] = items.map(({ taskId }) => taskId);
-  expect([await statusOf(review), await statusOf(api)]).toEqual(['waiting', 'ready']);
+  expect([await stateOf(review), await stateOf(api)]).toEqual(['waiting', 'ready']);
   expect(await ctl('tasks', 'why', review)).toContain(api);
 
   const worker = await ScriptedWorker.register(server);
@@ -137,7 +137,7 @@ test('What depends on a cancelled task goes with it; its late result can be take
   const worker = await ScriptedWorker.register(server);
   const claim = await claimed(worker);
   expect(await ctl('tasks', 'cancel', taskId, '--reason', 'not now')).toContain('is cancelled.');
-  expect([await statusOf(taskId), await statusOf(dependent)]).toEqual(['cancelled', 'cancelled']);
+  expect([await stateOf(taskId), await stateOf(dependent)]).toEqual(['cancelled', 'cancelled']);
   expect(await worker.move(claim, 'complete', { result: 'too late' })).toBe(409);
   expect(await ctl('tasks', 'show', taskId)).toContain(`of ${claim.attemptId}; take one with`);
   expect(await ctl('tasks', 'adopt', taskId, claim.attemptId)).toContain('is completed.');
@@ -172,7 +172,7 @@ test('A worker that is dismissed gives back what it holds', async () => {
   await claimed(worker);
   expect(await ctl('workers', 'leave', worker.workerId)).toContain('has left');
   expect(await ctl('workers')).toContain('No workers are registered');
-  expect(await statusOf(taskId)).toBe('ready');
+  expect(await stateOf(taskId)).toBe('ready');
   const another = await ScriptedWorker.register(server);
   expect((await claimed(another)).taskId).toBe(taskId);
 });

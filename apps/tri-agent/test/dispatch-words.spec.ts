@@ -20,11 +20,11 @@ describe('The words of dispatch are the same on the command line and in the serv
   });
 
   test('for what a task can be', () => {
-    for (const status of words.statuses) {
-      expect(tasksQuery.safeParse({ status })).toMatchObject({ success: true });
+    for (const state of words.states) {
+      expect(tasksQuery.safeParse({ state })).toMatchObject({ success: true });
     }
-    const { error } = tasksQuery.safeParse({ status: 'unheard of' });
-    expect(error?.issues[0]).toMatchObject({ values: words.statuses });
+    const { error } = tasksQuery.safeParse({ state: 'unheard of' });
+    expect(error?.issues[0]).toMatchObject({ values: words.states });
   });
 
   test.each([

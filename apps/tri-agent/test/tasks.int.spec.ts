@@ -41,7 +41,7 @@ function known({ spec, lane, status, lateResults }: Task) {
   return {
     taskId: spec.taskId,
     lane,
-    status: status.is,
+    state: status.is,
     attemptId: 'attemptId' in status ? status.attemptId : null,
     resultHash: 'resultHash' in status ? status.resultHash : null,
     reason: 'reason' in status ? status.reason : null,
@@ -52,9 +52,9 @@ function known({ spec, lane, status, lateResults }: Task) {
 
 /** The same, as the read model tells it. Why a task is delayed is a thing the decider does not keep. */
 function told(task: TaskAnswer): ReturnType<typeof known> {
-  const { taskId, lane, status, attemptId, resultHash, lateResults, endedAt } = task;
-  const reason = status === 'delayed' ? null : task.reason;
-  const facts = { taskId, lane, status, attemptId, resultHash, reason, lateResults };
+  const { taskId, lane, state, attemptId, resultHash, lateResults, endedAt } = task;
+  const reason = state === 'delayed' ? null : task.reason;
+  const facts = { taskId, lane, state, attemptId, resultHash, reason, lateResults };
   return { ...facts, isOver: endedAt !== null };
 }
 
@@ -93,8 +93,8 @@ describe('The read model of tasks', () => {
       const state = folded(events.slice(0, until));
       const wanted = [...state.tasks.values()].reverse();
       expect(listAll(model).map(told)).toEqual(wanted.map(known));
-      for (const { status, reason } of listAll(model)) {
-        if (status === 'delayed') expect(reason).not.toBeNull();
+      for (const { state, reason } of listAll(model)) {
+        if (state === 'delayed') expect(reason).not.toBeNull();
       }
       for (const attempt of state.running.values()) {
         const { workerId, sessionId, percent } = attempt;

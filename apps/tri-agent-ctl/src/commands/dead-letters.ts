@@ -38,7 +38,7 @@ export async function replay(
 
 /** All are found before the first is replayed, so that the pages do not shift meanwhile. */
 async function allParked(client: Asker): Promise<string[]> {
-  const filter = { status: 'parked' };
+  const filter = { state: 'parked' };
   const { items } = await client.list('/api/v1/tasks', shapes.task, limits.tasksOpenMax, filter);
   return items.map(({ taskId }) => taskId);
 }

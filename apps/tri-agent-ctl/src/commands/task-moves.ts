@@ -33,7 +33,7 @@ export async function moveTask(
     return;
   }
   output.lines(
-    `Task ${clean(task.taskId)} is ${clean(task.status)}.`,
+    `Task ${clean(task.taskId)} is ${clean(task.state)}.`,
     output.paint('dim', moves[move](task)),
   );
 }

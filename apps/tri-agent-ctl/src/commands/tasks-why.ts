@@ -18,7 +18,7 @@ export async function tellWhy(client: Asker, output: Output, taskId: string): Pr
   const zone = output.io.timeZone ?? machineZone();
   const now = why.now.length === 0 ? ['It waits for nothing.'] : why.now;
   output.lines(
-    `Task ${clean(why.taskId)} is ${output.paint('bold', clean(why.status))}.`,
+    `Task ${clean(why.taskId)} is ${output.paint('bold', clean(why.state))}.`,
     ...now.map((sentence) => `  ${harmless(sentence)}`),
     '',
     ...chainLines(why, output, zone),

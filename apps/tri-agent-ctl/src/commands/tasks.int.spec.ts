@@ -26,8 +26,8 @@ describe('tasks list', () => {
   test('shows the tasks, how far they are and why they stand still', async () => {
     server.answers['/api/v1/tasks'] = [
       aTask(),
-      aTask({ status: 'running', percent: 40 }),
-      aTask({ status: 'delayed', reason: 'It failed: no disk' }),
+      aTask({ state: 'running', percent: 40 }),
+      aTask({ state: 'delayed', reason: 'It failed: no disk' }),
     ];
     const { exit, out } = await run(env, ['tasks']);
     expect(exit).toBe(0);
@@ -38,11 +38,11 @@ describe('tasks list', () => {
 
   test('asks the server for what is to be shown', async () => {
     server.answers['/api/v1/tasks'] = [];
-    const filters = ['--status', 'parked', '--lane', 'critical', '--shard', 'review'];
+    const filters = ['--state', 'parked', '--lane', 'critical', '--shard', 'review'];
     const others = ['--agent', 'claude', '--team', 'web', '--project', 'p q', '--tag', 'a&b'];
     const { out } = await run(env, ['tasks', 'list', ...filters, ...others, '--limit', '7']);
     expect(server.requests).toEqual([
-      'GET /api/v1/tasks?status=parked&lane=critical&shard=review&team=web&project=p+q&tag=a%26b&agent=claude-code&limit=7',
+      'GET /api/v1/tasks?state=parked&lane=critical&shard=review&team=web&project=p+q&tag=a%26b&agent=claude-code&limit=7',
     ]);
     expect(out).toContain('No such tasks. "tri-agent-ctl tasks submit --help"');
   });
@@ -63,7 +63,7 @@ describe('tasks list', () => {
 
   test.each([
     [['--lane', 'urgent'], /lane.*Allowed choices are critical, normal, background/],
-    [['--status', 'done'], /Allowed choices are waiting, ready/],
+    [['--state', 'done'], /Allowed choices are waiting, ready/],
     [['--shard', 'test'], /Allowed choices are impl, review, architect/],
     [['--agent', 'cursor'], /Allowed choices are claude, claude-code, codex, gemini, any/],
     [['--limit', '0'], /whole number/],
@@ -96,8 +96,8 @@ describe('tasks show', () => {
   });
 
   test('shows a task of a server that tells less', async () => {
-    server.answers[path] = { taskId, status: 'ready', agent: 'any', lane: 'normal', shard: 'impl' };
-    expect((await run(env, ['tasks', 'show', taskId])).out).toMatch(/status +ready\n/);
+    server.answers[path] = { taskId, state: 'ready', agent: 'any', lane: 'normal', shard: 'impl' };
+    expect((await run(env, ['tasks', 'show', taskId])).out).toMatch(/state +ready\n/);
   });
 
   test('says how to find a task that there is not', async () => {
@@ -116,7 +116,7 @@ describe('tasks show', () => {
 describe('tasks why', () => {
   const why = (given: Record<string, unknown> = {}) => ({
     taskId,
-    status: 'ready',
+    state: 'ready',
     now: ['It waits for a worker: 2 are before it.'],
     omittedEvents: 0,
     chain: [
@@ -175,7 +175,7 @@ describe('tasks why', () => {
   });
 
   test('says where events are left out, and that nothing is waited for', async () => {
-    server.answers[`${path}/why`] = why({ omittedEvents: 40, now: [], status: 'completed' });
+    server.answers[`${path}/why`] = why({ omittedEvents: 40, now: [], state: 'completed' });
     const lines = (await run(env, ['tasks', 'why', taskId])).out.split('\n');
     expect(lines[1]).toBe('  It waits for nothing.');
     expect(lines[4]).toBe('... 40 events are left out here ...');
@@ -206,7 +206,7 @@ describe('Moving a task', () => {
     [['adopt', taskId, 'attempt-1'], { attemptId: 'attempt-1' }, 'late result'],
   ])('%j asks for it, and tells what it is then', async (argv, body, said) => {
     const moved = `${path}/${argv[0] ?? ''}`;
-    server.answers[moved] = aTask({ status: 'cancelled' });
+    server.answers[moved] = aTask({ state: 'cancelled' });
     const { exit, out, err } = await run(env, ['tasks', ...argv]);
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(out).toContain(`Task ${taskId} is cancelled.\n`);
@@ -214,7 +214,7 @@ describe('Moving a task', () => {
     expect(server.requests).toEqual([`POST ${moved}`]);
     expect(server.posted).toEqual([body]);
     const { out: json } = await run(env, ['tasks', ...argv, '--json']);
-    expect(JSON.parse(json)).toEqual(aTask({ status: 'cancelled' }));
+    expect(JSON.parse(json)).toEqual(aTask({ state: 'cancelled' }));
   });
 
   test('fails with the reason of the server, as programs understand it, too', async () => {
@@ -253,11 +253,11 @@ test('Nothing that an agent wrote reaches the terminal as more than text', async
   const evil = aTask({ ...texts, tags: [hostile], attemptList: [anAttempt({ error: hostile })] });
   server.answers['/api/v1/tasks'] = [evil];
   server.answers[path] = evil;
-  server.answers[`${path}/priority`] = aTask({ taskId: hostile, status: hostile, lane: hostile });
+  server.answers[`${path}/priority`] = aTask({ taskId: hostile, state: hostile, lane: hostile });
   const event = { version: 1, at: hostile, type: hostile, what: hostile, by: hostile };
   server.answers[`${path}/why`] = {
     taskId: hostile,
-    status: hostile,
+    state: hostile,
     now: [hostile],
     chain: [event],
   };

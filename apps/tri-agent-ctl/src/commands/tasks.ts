@@ -9,7 +9,7 @@ import { formatAge, formatDuration, formatTime } from '../render/times.js';
 import { formatWait } from '../dispatch/waits.js';
 
 export interface TasksWish {
-  readonly status?: string;
+  readonly state?: string;
   readonly lane?: string;
   readonly shard?: string;
   readonly agent?: string;
@@ -28,7 +28,7 @@ export async function listTasks(client: Asker, output: Output, wish: TasksWish):
 /** What was tried often enough, and waits for a person. */
 export async function listDeadLetters(client: Asker, output: Output, limit: number): Promise<void> {
   const none = 'No dead letters: nothing waits for you.';
-  await listBy(client, output, { status: 'parked' }, limit, deadLetterColumns, none);
+  await listBy(client, output, { state: 'parked' }, limit, deadLetterColumns, none);
 }
 
 async function listBy(
@@ -68,10 +68,10 @@ function columnsOf(now: Date): Column<shapes.Task>[] {
   return [
     idColumn,
     {
-      head: 'STATUS',
-      cell: ({ status, percent }) =>
-        status === 'running' && typeof percent === 'number' ? `${status} ${percent}%` : status,
-      style: ({ status }) => styles[status],
+      head: 'STATE',
+      cell: ({ state, percent }) =>
+        state === 'running' && typeof percent === 'number' ? `${state} ${percent}%` : state,
+      style: ({ state }) => styles[state],
     },
     { head: 'LANE', cell: ({ lane }) => lane },
     { head: 'SHARD', cell: ({ shard }) => shard },
@@ -125,7 +125,7 @@ function pairsOf(task: shapes.TaskDetail, now: Date): [string, string][] {
   const late = task.lateResults?.map(({ attemptId }) => attemptId).join(', ');
   const pairs: [string, string | null | undefined][] = [
     ['task', task.taskId],
-    ['status', task.status],
+    ['state', task.state],
     ['reason', task.reason],
     ['progress', typeof task.percent === 'number' ? `${task.percent}%` : undefined],
     ['agent', task.agent],

@@ -84,7 +84,7 @@ describe('dead-letter', () => {
   test('list shows what waits for a person, and why', async () => {
     server.answers['/api/v1/tasks'] = [parked('a')];
     const { out } = await run(env, ['dead-letter']);
-    expect(server.requests).toEqual(['GET /api/v1/tasks?status=parked&limit=50']);
+    expect(server.requests).toEqual(['GET /api/v1/tasks?state=parked&limit=50']);
     expect(out).toMatch(/a +normal +any +shop +1 +10m +no disk\n/);
     server.answers['/api/v1/tasks'] = [];
     expect((await run(env, ['dead-letter', 'list'])).out).toContain('nothing waits for you');
@@ -106,8 +106,8 @@ describe('dead-letter', () => {
     const { out } = await run(env, ['dead-letter', 'replay', '--all', '--json']);
     expect(JSON.parse(out)).toEqual({ replayed: ids, refused: [] });
     expect(server.requests.slice(0, 2)).toEqual([
-      'GET /api/v1/tasks?status=parked&limit=500',
-      'GET /api/v1/tasks?status=parked&limit=500&cursor=500',
+      'GET /api/v1/tasks?state=parked&limit=500',
+      'GET /api/v1/tasks?state=parked&limit=500&cursor=500',
     ]);
   });
 

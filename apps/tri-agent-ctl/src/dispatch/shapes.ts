@@ -15,7 +15,7 @@ import {
 
 const taskFields = {
   taskId: name,
-  status: text,
+  state: text,
   reason: maybe(text),
   agent: text,
   model: maybe(text),
@@ -69,7 +69,7 @@ export type TaskDetail = Of<typeof taskDetail>;
 
 export const why = object({
   taskId: text,
-  status: text,
+  state: text,
   now: list(text),
   omittedEvents: maybe(count),
   chain: list(

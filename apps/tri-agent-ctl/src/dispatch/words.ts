@@ -5,7 +5,7 @@ import { limits } from '#kernel/limits.js';
 export const lanes = ['critical', 'normal', 'background'] as const;
 export const shards = ['impl', 'review', 'architect'] as const;
 export const sizes = ['small', 'medium', 'large'] as const;
-export const statuses = [
+export const states = [
   'waiting',
   'ready',
   'delayed',

@@ -5,7 +5,7 @@ import type { BatchWish } from '../commands/tasks-batch.js';
 import type { SubmitWish } from '../commands/tasks-submit.js';
 import type { TasksWish } from '../commands/tasks.js';
 import { attemptTime, longText, several, shortText } from '../dispatch/options.js';
-import { agentOf, agentWords, lanes, shards, sizes, statuses } from '../dispatch/words.js';
+import { agentOf, agentWords, lanes, shards, sizes, states } from '../dispatch/words.js';
 import type { LightRun } from '../light-run.js';
 import { dollars, limitOption, wholeNumber } from '../options.js';
 import { usageFailure } from '../output.js';
@@ -95,7 +95,7 @@ function addViews(tasks: Command, run: LightRun): void {
   tasks
     .command('list', { isDefault: true })
     .description('the tasks, the newest first')
-    .addOption(new Option('--status <status>', 'only with that status').choices(statuses))
+    .addOption(new Option('--state <state>', 'only in that state').choices(states))
     .addOption(new Option('--lane <lane>', 'only of that lane').choices(lanes))
     .addOption(new Option('--shard <shard>', 'only of that shard').choices(shards))
     .addOption(new Option('--agent <name>', 'only for that agent').choices(agentWords))

@@ -44,15 +44,19 @@ const spans: Readonly<Record<string, number>> = {
   w: 7 * DAY_MS,
 };
 
+/** Milliseconds of `90s`, `30m`, `24h`, `7d`, `2w`; undefined when it is none of these. */
+export function parseSpan(text: string): number | undefined {
+  const found = /^(\d{1,6})([smhdw])$/.exec(text);
+  return found === null ? undefined : Number(found[1]) * (spans[found[2] ?? ''] ?? 0);
+}
+
 /**
  * The moment meant by `90s`, `30m`, `24h`, `7d`, `2w` (ago), `now`, `today`, `yesterday` (their start),
  * a date or an ISO time; what names no offset is of that time zone. Undefined when it is none of these.
  */
 export function parseMoment(text: string, now: Date, zone = 'UTC'): Date | undefined {
-  const span = /^(\d{1,6})([smhdw])$/.exec(text);
-  if (span !== null) {
-    return new Date(now.getTime() - Number(span[1]) * (spans[span[2] ?? ''] ?? 0));
-  }
+  const span = parseSpan(text);
+  if (span !== undefined) return new Date(now.getTime() - span);
   if (text === 'now') return now;
   if (text === 'today') return calendarStart(now, zone, 'day', 0);
   if (text === 'yesterday') return calendarStart(now, zone, 'day', 1);

@@ -1,0 +1,79 @@
+import type { DispatchEvent, DispatchState } from './dispatch-state.js';
+import type { Dispatcher } from './dispatcher.js';
+
+/** What a worker is told at once, without asking. */
+export type ControlMessage =
+  /** All that it holds, at the beginning: whatever else it still runs has been given to others. */
+  | { readonly event: 'holds'; readonly data: { readonly attemptIds: readonly string[] } }
+  /** The attempt is no longer its own: its agent is to end. */
+  | {
+      readonly event: 'stop';
+      readonly data: { readonly attemptId: string; readonly reason: string };
+    };
+
+/**
+ * What a worker is to know, until the signal ends it. It is told what it does not hold any more,
+ * however it lost it; that includes what it ended itself, which it knows.
+ */
+export async function* controlOf(
+  dispatcher: Dispatcher,
+  workerId: string,
+  signal: AbortSignal,
+): AsyncGenerator<ControlMessage> {
+  let held = heldBy(await dispatcher.state(), workerId);
+  const messages: ControlMessage[] = [{ event: 'holds', data: { attemptIds: [...held] } }];
+  let wake = (): void => undefined;
+  const ended = dispatcher.listen((events, state) => {
+    if (!events.some(mayEndAttempts)) {
+      held = heldBy(state, workerId);
+      return;
+    }
+    const now = heldBy(state, workerId);
+    for (const attemptId of held) {
+      if (now.has(attemptId)) continue;
+      messages.push({ event: 'stop', data: { attemptId, reason: reasonFor(attemptId, events) } });
+    }
+    held = now;
+    wake();
+  });
+  const leave = (): void => {
+    wake();
+  };
+  signal.addEventListener('abort', leave);
+  try {
+    while (!signal.aborted) {
+      const next = messages.shift();
+      if (next !== undefined) yield next;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    ended();
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+function heldBy({ running }: DispatchState, workerId: string): Set<string> {
+  const own = [...running.values()].filter((it) => it.workerId === workerId);
+  return new Set(own.map(({ attemptId }) => attemptId));
+}
+
+function mayEndAttempts({ type }: DispatchEvent): boolean {
+  return type !== 'TaskClaimed' && type !== 'TaskSubmitted' && type !== 'ProgressReported';
+}
+
+function reasonFor(attemptId: string, events: readonly DispatchEvent[]): string {
+  for (const { type, data } of events) {
+    if (type === 'TaskCancelled') return `Its task was cancelled. ${data.reason}`.trim();
+    if (type === 'TaskParked') return `Its task was parked. ${data.reason}`.trim();
+    if ('attemptId' in data && data.attemptId === attemptId) return sentences[type] ?? type;
+  }
+  return 'It has lost its task.';
+}
+
+const sentences: Partial<Record<DispatchEvent['type'], string>> = {
+  LeaseExpired: 'Its worker fell silent for longer than the lease.',
+  ProgressDeadlineMissed: 'Its agent did not get on.',
+  AttemptFailed: 'It failed, or took too long.',
+  AttemptReleased: 'It was given back.',
+  AttemptCompleted: 'It has completed.',
+};
