@@ -80,21 +80,20 @@ export function guard(options: GuardOptions): onRequestHookHandler {
       }
     }
     const need = needOfRequest(request, needOf);
-    const tokenRefusal =
-      need === 'nothing' ? undefined : refusalOfToken(request, need, options.token);
-    if (tokenRefusal === undefined) {
+    const given = need === 'nothing' ? undefined : givenToken(request, need);
+    if (need === 'nothing' || (given !== undefined && options.token.matches(given))) {
       done();
       return;
     }
-    const token = workerTokenOf(request, need, workers);
-    if (token === undefined || workers === undefined) {
-      refuseToken(request, reply, tokenRefusal, need);
+    const mayBeWorker = need === 'token or worker' && workers?.isWorkerToken(given ?? '') === true;
+    if (given === undefined || !mayBeWorker) {
+      refuseToken(request, reply, refusalOfToken(given), need);
       return;
     }
-    workers.workerOf(token).then(
+    workers.workerOf(given).then(
       (workerId) => {
         if (workerId === undefined) {
-          refuseToken(request, reply, tokenRefusal, need);
+          refuseToken(request, reply, refusalOfToken(given), need);
           return;
         }
         calledByWorker(request, workerId);
@@ -106,16 +105,6 @@ export function guard(options: GuardOptions): onRequestHookHandler {
       },
     );
   };
-}
-
-function workerTokenOf(
-  request: FastifyRequest,
-  need: Need,
-  workers: WorkerTokens | undefined,
-): string | undefined {
-  if (need !== 'token or worker') return undefined;
-  const token = tokenOf(request.headers.authorization, false);
-  return token !== undefined && workers?.isWorkerToken(token) === true ? token : undefined;
 }
 
 const preflight = {
@@ -151,20 +140,19 @@ function refusalOfOrigin(
   );
 }
 
-function refusalOfToken(
-  request: FastifyRequest,
-  need: Exclude<Need, 'nothing'>,
-  token: AccessToken,
-): Refusal | undefined {
+function givenToken(request: FastifyRequest, need: Need): string | undefined {
   const browser = need === 'token or password' && ['GET', 'HEAD'].includes(request.method);
-  const given = tokenOf(request.headers.authorization, browser);
+  return tokenOf(request.headers.authorization, browser);
+}
+
+/** Made only when it is needed: an error remembers where it was made, which takes its time. */
+function refusalOfToken(given: string | undefined): Refusal {
   if (given === undefined) {
     return new Refusal(
       'TOKEN_MISSING',
       'Send the token as "Authorization: Bearer ...". It is in the file "token" of the data folder.',
     );
   }
-  if (token.matches(given)) return undefined;
   return new Refusal('TOKEN_WRONG', 'This is not the token of this server.');
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EventLog } from '#eventstore/src/log.js';
 import { DISPATCH_STREAM } from '#eventstore/vocabulary/dispatch.events.js';
 import { limits } from '#kernel/limits.js';
@@ -176,7 +175,9 @@ export class Dispatcher {
     const refusal = refusalIn(decided.events);
     if (refusal !== undefined) throw refusal;
     if (move.type === 'beat') this.signs.beat(move.attemptId, this.nowMs);
-    if (move.type === 'start' || move.type === 'progress') this.progressed(move.attemptId);
+    const isNews = move.type === 'start' || move.type === 'progress';
+    // What an event tells, the state knows already.
+    if (isNews && decided.events.length === 0) this.progressed(move.attemptId);
     return decided;
   }
 
@@ -204,7 +205,7 @@ export class Dispatcher {
 
   private origin(actor: string): CommandOrigin {
     const occurredAt = new Date(this.parts.clock.now()).toISOString();
-    return { commandId: randomUUID(), actor, source: 'dispatch', occurredAt };
+    return { commandId: null, actor, source: 'dispatch', occurredAt };
   }
 
   /** Every command waits for this: whatever ran when the last server ended gets a fresh lease first. */

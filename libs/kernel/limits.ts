@@ -26,6 +26,7 @@ export const limits = {
   unrecognisedMembersMax: 100,
   contentBytesMax: 1024 * 1024,
   contentRememberedMax: 10_000,
+  contentRecentCharactersMax: 4 * 1024 * 1024,
   contentWritesAtOnceMax: 16,
 
   // What comes in from transcripts.

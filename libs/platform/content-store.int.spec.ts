@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
@@ -50,6 +50,32 @@ describe('The content store', () => {
     expect(await store.read(hash)).toBeUndefined();
     expect(filesIn(folder)).toEqual([]);
     await expect(store.erase(hash)).resolves.toBeUndefined();
+  });
+
+  describe('that keeps what is recent in memory', () => {
+    beforeEach(() => {
+      store = new ContentStore(folder, 10);
+    });
+
+    test('gives it word for word, and the file again once there is too much', async () => {
+      const texts = ['12345678', '9 🙂', 'half \ud83d'];
+      const hashes: string[] = [];
+      for (const text of texts) hashes.push(await store.keep(text));
+      const readAll = (from: ContentStore) => Promise.all(hashes.map((it) => from.read(it)));
+      expect(await readAll(store)).toEqual(await readAll(new ContentStore(folder)));
+      for (const { parentPath, name } of filesIn(folder)) writeFileSync(join(parentPath, name), '');
+      expect(await readAll(store)).toEqual(['', '9 🙂', 'half \ufffd']);
+    });
+
+    test('gives nothing that was erased, by itself or by somebody else', async () => {
+      const [first, second] = [await store.keep('a'), await store.keep('b')];
+      await store.erase(first);
+      await new ContentStore(folder).erase(second);
+      expect(await Promise.all([first, second].map((it) => store.read(it)))).toEqual([
+        undefined,
+        undefined,
+      ]);
+    });
   });
 
   test('knows nothing of a hash it has never given', async () => {

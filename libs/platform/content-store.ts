@@ -21,8 +21,18 @@ export class ContentStore {
   /** What this process has seen on disk, so that a text that comes again costs nothing. */
   private readonly kept = new Set<string>();
 
-  /** @param folder made when first needed, readable by its owner only. */
-  constructor(private readonly folder: string) {}
+  /** Texts that were kept of late, the oldest first: most are asked for soon after. */
+  private readonly recent = new Map<string, string>();
+  private recentCharacters = 0;
+
+  /**
+   * @param folder made when first needed, readable by its owner only.
+   * @param recentCharactersMax how much of what was kept of late stays in memory, too.
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly recentCharactersMax = 0,
+  ) {}
 
   /**
    * Resolves with the hash once the text is on disk. A text above `limits.contentBytesMax` bytes is
@@ -48,13 +58,18 @@ export class ContentStore {
     if (isNewFolder) await syncFolder(this.folder);
     if (this.kept.size >= limits.contentRememberedMax) this.kept.clear();
     this.kept.add(hash);
+    this.remember(hash, bytes.toString());
     return hash;
   }
 
   /** Undefined when it was never kept, or has been erased. */
   async read(hash: string): Promise<string | undefined> {
+    const file = this.fileOf(hash);
+    const recent = this.recent.get(hash);
+    // Whoever erased the file, erased the text.
+    if (recent !== undefined && existsSync(file)) return recent;
     try {
-      return await readFile(this.fileOf(hash), 'utf8');
+      return await readFile(file, 'utf8');
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -64,12 +79,28 @@ export class ContentStore {
   /** Erasing what is not there is no error. */
   async erase(hash: string): Promise<void> {
     const file = this.fileOf(hash);
+    this.forget(hash);
     try {
       await rm(file);
       await syncFolder(dirname(file));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+
+  private remember(hash: string, text: string): void {
+    this.forget(hash);
+    this.recent.set(hash, text);
+    this.recentCharacters += text.length;
+    for (const oldest of this.recent.keys()) {
+      if (this.recentCharacters <= this.recentCharactersMax) break;
+      this.forget(oldest);
+    }
+  }
+
+  private forget(hash: string): void {
+    this.recentCharacters -= this.recent.get(hash)?.length ?? 0;
+    this.recent.delete(hash);
   }
 
   private fileOf(hash: string): string {

@@ -61,6 +61,19 @@ describe('A command', () => {
     expect(await modelsIn(log)).toEqual(['a']);
   });
 
+  test('that comes but once has events of its own, whose ids increase', async () => {
+    const log = new MemoryLog();
+    const once = { ...origin(), commandId: null };
+    await decisionsOn(log).decide('a+b', once);
+    await decisionsOn(log).decide('c', once);
+    const events = await log.read(STREAM, 0, 10);
+    expect(await modelsIn(log)).toEqual(['a', 'b', 'c']);
+    const ids = events.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    const [first, , third] = ids;
+    expect(events.map(({ metadata }) => metadata.correlationId)).toEqual([first, first, third]);
+  });
+
   test('is decided on all that the stream holds, however much that is', async () => {
     const log = new MemoryLog();
     const many = Array.from({ length: limits.followBatchEvents + 1 }, (_, index) => ({

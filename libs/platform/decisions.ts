@@ -1,4 +1,4 @@
-import { v5 } from 'uuid';
+import { v5, v7 } from 'uuid';
 import { isLogError, type Appended, type EventLog } from '#eventstore/src/log.js';
 import type { Decider } from '#kernel/decider.js';
 import type { Fact, NewEvent } from '#kernel/event.js';
@@ -6,8 +6,8 @@ import { limits } from '#kernel/limits.js';
 
 /** Who wants something, and when. */
 export interface CommandOrigin {
-  /** A UUID. A command that comes again under its id changes nothing. */
-  readonly commandId: string;
+  /** A UUID: a command that comes again under it changes nothing. Null = it comes but once. */
+  readonly commandId: string | null;
   /** `operator:api`, `policy:burn-rate`. */
   readonly actor: string;
   readonly source: string;
@@ -45,7 +45,7 @@ export interface Beginning<State> {
   readonly version: number;
 }
 
-const nobody: CommandOrigin = { commandId: '', actor: '', source: '', occurredAt: '' };
+const nobody: CommandOrigin = { commandId: null, actor: '', source: '', occurredAt: '' };
 
 /**
  * Commands to one stream, decided one after another. Another process may write the stream, too: when
@@ -285,13 +285,13 @@ export class Decisions<Command, State, Event extends Fact> {
   }
 }
 
+/**
+ * Ids of a command that comes but once increase with time, so that the index of ids grows at one end
+ * and a commit of many events writes few pages. The first of them is what its events have in common.
+ */
 function newEvents(events: readonly Fact[], origin: CommandOrigin): NewEvent[] {
   const { commandId, actor, source, occurredAt } = origin;
-  const metadata = { actor, source, occurredAt, correlationId: commandId };
-  return events.map(({ type, data }, index) => ({
-    id: v5(String(index), commandId),
-    type,
-    data,
-    metadata,
-  }));
+  const ids = events.map((_, index) => (commandId === null ? v7() : v5(String(index), commandId)));
+  const metadata = { actor, source, occurredAt, correlationId: commandId ?? ids[0] ?? '' };
+  return events.map(({ type, data }, index) => ({ id: ids[index] ?? '', type, data, metadata }));
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import '#platform/node-version.js';
 import { parseArgs } from 'node:util';
+import type { Row } from './report.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -11,9 +12,11 @@ const { values, positionals } = parseArgs({
     'long-log-events': { type: 'string', default: '1000000' },
     sessions: { type: 'string', default: '200' },
     lines: { type: 'string', default: '500' },
+    tasks: { type: 'string', default: '3000' },
   },
 });
 
+const { benchDispatch } = await import('./dispatch.bench.js');
 const { benchImport } = await import('./import.bench.js');
 const { benchIngest } = await import('./ingest.bench.js');
 const { benchReplay } = await import('./replay.bench.js');
@@ -25,6 +28,7 @@ const benchmarks = {
   receiver: () => benchIngest('receiver', Number(values.rounds)),
   replay: () => benchReplay(Number(values.events)),
   import: () => benchImport(Number(values.sessions), Number(values.lines)),
+  dispatch: () => benchDispatch(Number(values.tasks)),
   start: () => benchStart(Number(values['long-log-events'])),
 };
 type Name = keyof typeof benchmarks;
@@ -37,9 +41,9 @@ if (unknown !== undefined) {
   );
   process.exit(2);
 }
-const rows = [];
+const rows: Row[] = [];
 for (const name of names as Name[]) {
   console.error(`Running ${name} ...`);
-  rows.push(await benchmarks[name]());
+  rows.push(...[await benchmarks[name]()].flat());
 }
 printReport(rows, values.json);

@@ -19,6 +19,7 @@ import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
+import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
 import { ContentStore } from '#platform/content-store.js';
@@ -134,6 +135,7 @@ function providersOf(
     projectionsKeepUp(status.lags),
     diskHasRoom(config.home),
   ];
+  const content = new ContentStore(join(config.home, 'content'), limits.contentRecentCharactersMax);
   const routes = [...contexts.flatMap(({ routes }) => routes), ...statusRoutes];
   const description: ApiDescription = { routes, version };
   return [
@@ -141,7 +143,7 @@ function providersOf(
     { provide: EventLog, useValue: log },
     { provide: Appender, useValue: appender },
     { provide: Dispatcher, useValue: dispatcher },
-    { provide: ContentStore, useValue: new ContentStore(join(config.home, 'content')) },
+    { provide: ContentStore, useValue: content },
     { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
