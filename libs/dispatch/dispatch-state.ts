@@ -101,7 +101,8 @@ export interface CoolingDown {
   readonly claims: number;
   /** The first of them: while it is not known to go well, there is no second. */
   readonly probeAttemptId: string | null;
-  readonly hasProbeCompleted: boolean;
+  /** When it was known to go well, by its end; null while it is not, and while it runs. */
+  readonly provenMs: number | null;
 }
 
 /**

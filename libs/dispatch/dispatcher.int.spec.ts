@@ -127,6 +127,26 @@ describe('When somebody sets the clock on the wall', () => {
   });
 });
 
+describe('A claim that comes again', () => {
+  const forLong = () => new AbortController().signal;
+
+  test('gives the same attempt while it runs', async () => {
+    const { attemptId, fencingToken } = await running();
+    const again = await answered(dispatcher.claim('w', attemptId, 'test', forLong()));
+    expect(again?.fencingToken).toBe(fencingToken);
+    await dispatcher.stop();
+  });
+
+  test('does not wait for an attempt that was given back, as nobody was there to be told', async () => {
+    const { attemptId, fencingToken } = await running();
+    const release = { type: 'release', attemptId, fencingToken, reason: '' } as const;
+    await answered(dispatcher.move(release, 'test'));
+    expect(await answered(dispatcher.claim('w', attemptId, 'test', forLong()))).toBeUndefined();
+    expect(await answered(dispatcher.claim('w', 'b', 'test', forLong()))).toBeDefined();
+    await dispatcher.stop();
+  });
+});
+
 describe('A server that stood still', () => {
   test.each([
     ['a third of a lease', everyMs + 1, 1],

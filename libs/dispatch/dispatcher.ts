@@ -144,7 +144,8 @@ export class Dispatcher {
 
   /**
    * Resolves with the attempt once there is a task for the worker, or with undefined when the signal
-   * ends the wait. Claiming again under an id that stands gives the same attempt.
+   * ends the wait. Claiming again under an id that stands gives the same attempt, and under one whose
+   * attempt has ended nothing, at once.
    *
    * @throws {Refusal | LogError}
    */
@@ -157,7 +158,9 @@ export class Dispatcher {
     await this.open();
     const command = () => this.timed({ type: 'claim', workerId, ...this.wish(attemptId) });
     const origin = this.origin(actor);
-    const isKnown = this.decisions.state.running.has(attemptId);
+    const { running, ended } = this.decisions.state;
+    // Of what has ended nothing can come, however long its worker waits.
+    const isKnown = running.has(attemptId) || ended.has(attemptId);
     const decided =
       patience === undefined || isKnown
         ? await this.decisions.decide(command(), origin)

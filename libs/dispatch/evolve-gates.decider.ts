@@ -37,7 +37,7 @@ export function evolveGate(state: OwnState, event: DispatchEvent): void {
     case 'CoolDownStarted': {
       const { provider, account, model, level, untilMs } = event.data;
       const key = coolDownKey(event.data);
-      const untried = { claims: 0, probeAttemptId: null, hasProbeCompleted: false };
+      const untried = { claims: 0, probeAttemptId: null, provenMs: null };
       state.coolingDown.set(key, { provider, account, model, level, untilMs, ...untried });
       state.providerFailures.delete(key);
       break;

@@ -164,7 +164,7 @@ function end(
   state.running.delete(attemptId);
   const ids = { attemptId, taskId, workerId, fencingToken };
   rememberAttempt(state, { ...ids, end: how, resultHash, refused });
-  endProbe(state, attemptId, how === 'completed');
+  endProbe(state, attempt, how === 'completed');
   if (how === 'completed') state.providerFailures.delete(coolDownKey(attempt));
 }
 
@@ -180,10 +180,15 @@ function settle(state: OwnState, { scopes, reservedNanoUsd }: RunningAttempt): v
 }
 
 /** A probe that came to nothing proves nothing: there may be another. */
-function endProbe(state: OwnState, attemptId: string, hasProbeCompleted: boolean): void {
+function endProbe(
+  state: OwnState,
+  { attemptId, claimedAtMs }: RunningAttempt,
+  hasCompleted: boolean,
+): void {
+  const provenMs = Math.min(state.clockMs, claimedAtMs + limits.coolDownProofMs);
   for (const [key, it] of state.coolingDown) {
     if (it.probeAttemptId !== attemptId) continue;
-    const next = hasProbeCompleted ? { hasProbeCompleted } : { claims: 0, probeAttemptId: null };
+    const next = hasCompleted ? { provenMs } : { claims: 0, probeAttemptId: null };
     state.coolingDown.set(key, { ...it, ...next });
   }
 }

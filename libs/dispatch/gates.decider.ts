@@ -145,25 +145,27 @@ export function isUnder(
 
 /** After a cool-down one probe goes first; when it goes well, the others follow one by one. */
 function claimsAllowed(state: DispatchState, coolDown: CoolingDown, nowMs: number): number {
-  if (!isProven(state, coolDown, nowMs)) return 1;
-  return 1 + Math.floor((nowMs - coolDown.untilMs) / limits.coolDownStaggerMs);
+  const sinceMs = nowMs - provenSince(state, coolDown);
+  return sinceMs < 0 ? 1 : 2 + Math.floor(sinceMs / limits.coolDownStaggerMs);
 }
 
-function isProven(state: DispatchState, coolDown: CoolingDown, nowMs: number): boolean {
-  const { probeAttemptId, hasProbeCompleted } = coolDown;
-  if (probeAttemptId === null || hasProbeCompleted) return hasProbeCompleted;
-  const probe = state.running.get(probeAttemptId);
-  return probe !== undefined && nowMs - probe.claimedAtMs >= limits.coolDownProofMs;
+/** From when its probe counts as one that goes well: it completed, or was let run for long enough. */
+function provenSince(
+  { running }: DispatchState,
+  { probeAttemptId, provenMs }: CoolingDown,
+): number {
+  if (provenMs !== null) return provenMs;
+  const probe = running.get(probeAttemptId ?? '');
+  return probe === undefined ? Infinity : probe.claimedAtMs + limits.coolDownProofMs;
 }
 
 /** Over when everybody had time to come back, and nobody was refused. */
 export function endedCoolDowns(state: DispatchState, nowMs: number): DispatchEvent[] {
   return [...state.coolingDown.values()]
-    .filter(
-      (it) =>
-        nowMs >= it.untilMs + limits.coolDownRampMs &&
-        (it.claims === 0 || isProven(state, it, nowMs)),
-    )
+    .filter((it) => {
+      const openSinceMs = it.claims === 0 ? it.untilMs : provenSince(state, it);
+      return nowMs >= openSinceMs + limits.coolDownRampMs;
+    })
     .map(({ provider, account, model }) => ({
       type: 'CoolDownEnded',
       data: { provider, account, model, atMs: nowMs },

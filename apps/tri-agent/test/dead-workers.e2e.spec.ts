@@ -6,7 +6,7 @@ import { DispatchClient, type WorkerClient } from './dispatch-client.js';
 import { freePort, TemporaryHomes, waitUntil } from './support.js';
 import { WorkerProcess } from './worker-process.js';
 
-const leaseMs = 2_000;
+const leaseMs = 3_000;
 /** A worker that is dead must be replaced within its lease and this. */
 const replacedWithinMs = 30_000;
 const claimWaitMs = 40_000;

@@ -6,7 +6,7 @@ import { survivesStorm, type StormReport } from './dispatch-storm.js';
  * when a provider was called before its time, or by many at once when it may be called again.
  */
 const minuteMs = 60_000;
-const afterwardsMs = limits.coolDownRampMs + 15_000;
+const afterwards = { afterwardsMs: limits.coolDownRampMs + 15_000, callsAfterwards: 100 };
 const wakingUpPerSecondMax = 2;
 
 const kinds = [
@@ -16,7 +16,7 @@ const kinds = [
 ];
 const reports = await Promise.all(
   kinds.map(async (kind) => {
-    const report = await survivesStorm({ ...kind, stormMs: minuteMs, afterwardsMs });
+    const report = await survivesStorm({ ...kind, stormMs: minuteMs, ...afterwards });
     console.log(JSON.stringify({ ...kind, ...report }));
     return report;
   }),

@@ -16,8 +16,9 @@ export interface StormWish {
   /** Whether it says for how long it wants to be left alone. */
   readonly hasRetryAfter: boolean;
   readonly stormMs: number;
-  /** How long to look on after the provider may be called again. */
+  /** How long to look on after the provider may be called again, and for how many calls. */
   readonly afterwardsMs: number;
+  readonly callsAfterwards: number;
 }
 
 export interface StormReport {
@@ -53,7 +54,8 @@ interface Call {
 
 const workers = 20;
 const latencyMs = 200;
-const calmMs = 2_000;
+const callsBefore = 100;
+const callsWithinMs = 60_000;
 const claimWaitMs = 1_000;
 const secondMs = 1_000;
 
@@ -88,6 +90,12 @@ class StormyProvider {
     return this.api?.url ?? '';
   }
 
+  /** Resolves once so many calls have come in since. */
+  called(count: number, sinceMs: number): Promise<void> {
+    const isCalled = () => this.calls.filter(({ atMs }) => atMs >= sinceMs).length >= count;
+    return waitUntil(`the provider was called ${count} times`, isCalled, callsWithinMs);
+  }
+
   refuse(): void {
     this.stormUntilMs = performance.now() + this.wish.stormMs;
   }
@@ -114,7 +122,7 @@ export async function survivesStorm(wish: StormWish): Promise<StormReport> {
     const working = (await Promise.all(coming)).map((worker) =>
       work(worker, provider, ending.signal),
     );
-    await delay(calmMs);
+    await provider.called(callsBefore, 0);
     provider.refuse();
     const startedMs = performance.now();
     let shown: QueueAnswer['coolingDown'] = [];
@@ -124,6 +132,7 @@ export async function survivesStorm(wish: StormWish): Promise<StormReport> {
     });
     const mayCallMs = Date.parse(shown[0]?.until ?? '') - Date.now() + performance.now();
     await delay(mayCallMs - performance.now() + wish.afterwardsMs);
+    await provider.called(wish.callsAfterwards, mayCallMs);
     ending.abort();
     await Promise.all(working);
     return reportOf(home, provider, startedMs, shown, mayCallMs);
