@@ -200,6 +200,8 @@ export const limits = {
   reconnectFirstWaitMs: 250,
   reconnectWaitMs: 5_000,
   redrawMinMs: 500,
+  outputPollMs: 500,
+  waitUnexplainedMs: 3_000,
   listItemsMax: 10_000,
   cellCharactersMax: 48,
   lineCharactersMax: 400,

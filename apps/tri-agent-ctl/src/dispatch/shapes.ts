@@ -145,6 +145,16 @@ export const worker = object({
 });
 export type Worker = Of<typeof worker>;
 
+const outputPiece = object({ index: count, at: maybe(text), kind: text, text });
+export type OutputPiece = Of<typeof outputPiece>;
+export const outputPage = object({
+  attemptId: maybe(text),
+  hasEnded: flag,
+  items: list(outputPiece),
+  next: count,
+});
+export const taskResult = object({ taskId: name, state: text, result: maybe(text) });
+
 /** Where a task is asked for. */
 export function taskPath(taskId: string, move?: string): string {
   const path = `/api/v1/tasks/${encodeURIComponent(taskId)}`;

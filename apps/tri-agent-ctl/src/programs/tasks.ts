@@ -1,5 +1,7 @@
 import { Option, type Command } from 'commander';
 import { limits } from '#kernel/limits.js';
+import type { RunWish } from '../commands/run-task.js';
+import type { LogsWish } from '../commands/task-output.js';
 import type { Move } from '../commands/task-moves.js';
 import type { BatchWish } from '../commands/tasks-batch.js';
 import type { SubmitWish } from '../commands/tasks-submit.js';
@@ -31,6 +33,7 @@ export function addTasks(program: Command, run: LightRun): void {
   const tasks = program.command('tasks').description('queued work for agents');
   addSubmit(tasks, run);
   addViews(tasks, run);
+  addLogs(tasks, run);
   addMoves(tasks, run);
 }
 
@@ -124,6 +127,36 @@ function addViews(tasks: Command, run: LightRun): void {
     .action(async (id: string) => {
       const { tellWhy } = await import('../commands/tasks-why.js');
       return tellWhy(await run.asker(), run.output, id);
+    });
+}
+
+function addLogs(tasks: Command, run: LightRun): void {
+  tasks
+    .command('logs')
+    .description('what the agent of a task printed')
+    .argument('<id>', 'its id', shortText)
+    .option('-f, --follow', 'go on as more comes, until the attempt has ended')
+    .option('--attempt <id>', 'of that attempt; the newest without', shortText)
+    .action(async (id: string, wish: LogsWish) => {
+      const { showLogs } = await import('../commands/task-output.js');
+      return showLogs(await run.asker(), run.output, id, wish);
+    });
+}
+
+/** The shortest way from a prompt to what came of it. */
+export function addRun(program: Command, run: LightRun): void {
+  program
+    .command('run')
+    .description('have an agent do something here and now, and show what came of it')
+    .argument('<prompt...>', 'what it is to do')
+    .addOption(new Option('--agent <name>', 'who does it; any without').choices(agentWords))
+    .option('--model <name>', "that model; the agent's choice without", shortText)
+    .option('--cwd <folder>', 'where it works; this folder without', longText)
+    .option('--permission-mode <mode>', "the agent's, as its command line names it", shortText)
+    .option('--timeout <time>', 'how long it may take: 90s, 30m, 2h', attemptTime)
+    .action(async (words: string[], wish: RunWish) => {
+      const { runTask } = await import('../commands/run-task.js');
+      run.exit = await runTask(await run.asker(), run.output, words, wish);
     });
 }
 

@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { limits } from '#kernel/limits.js';
+import { isNotFound, type Asker } from '../client.js';
+import { promptFault } from '../dispatch/prompt-files.js';
+import * as shapes from '../dispatch/shapes.js';
+import { submitting } from '../dispatch/submitting.js';
+import { agentOf, type AgentWord } from '../dispatch/words.js';
+import { exitCode, Failure } from '../failure.js';
+import { usageFailure, type Output } from '../output.js';
+import { formatMoney } from '../render/numbers.js';
+import { clean } from '../render/text.js';
+import * as sessionShapes from '../shapes.js';
+import { outputOf, printPiece } from './task-output.js';
+
+export interface RunWish {
+  readonly agent?: AgentWord;
+  readonly model?: string;
+  readonly cwd?: string;
+  readonly permissionMode?: string;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+const ended = ['completed', 'parked', 'cancelled'];
+
+/**
+ * Submits a task, shows what its agent prints, and what came of it.
+ *
+ * @returns the exit code: 0 when the task completed
+ */
+export async function runTask(
+  client: Asker,
+  output: Output,
+  words: readonly string[],
+  { agent, model, cwd, permissionMode, timeout }: RunWish,
+): Promise<number> {
+  const prompt = words.join(' ');
+  const fault = promptFault(prompt);
+  if (fault !== undefined) {
+    throw usageFailure(`The prompt ${fault}.`, 'Give what is to be done as words.');
+  }
+  const body = {
+    prompt,
+    agent: agent === undefined ? undefined : agentOf(agent),
+    model,
+    directory: resolve(output.io.cwd ?? '.', cwd ?? '.'),
+    permissionMode,
+    timeoutMs: timeout,
+    // A person looks on and can say it again.
+    retries: 0,
+    lane: 'critical',
+  };
+  const { taskId } = await submitting(client.post('/api/v1/tasks', shapes.submitted, body));
+  output.note(`Task ${taskId}; it goes on when you leave (Ctrl-C).`);
+  const saysWhy = sayWhyItWaits(client, output, taskId);
+  for await (const piece of outputOf(client, taskId, undefined, true, output.io.signal)) {
+    if (!output.json) printPiece(output, piece);
+  }
+  await saysWhy;
+  if (output.io.signal?.aborted) return exitCode.ok;
+  const task = await untilEnded(client, taskId, output.io.signal);
+  const { result } = await client.get(shapes.taskPath(taskId, 'result'), shapes.taskResult);
+  const session = await sessionOf(client, task);
+  if (output.json) {
+    const { state, agent: asked, sessionId = null } = task;
+    const ran = task.attemptList?.at(-1)?.agent ?? asked;
+    const tokens = session?.tokens ?? null;
+    const costUsd = session?.costUsd ?? null;
+    output.document({ taskId, state, agent: ran, sessionId, tokens, costUsd, result });
+  } else {
+    tell(output, task, result ?? null, session);
+  }
+  return task.state === 'completed' ? exitCode.ok : exitCode.failed;
+}
+
+function tell(
+  output: Output,
+  task: shapes.TaskDetail,
+  result: string | null,
+  session: sessionShapes.Session | undefined,
+): void {
+  const cost = session?.costUsd;
+  const money = typeof cost === 'string' ? `, ${formatMoney(cost)}` : '';
+  output.lines(
+    '',
+    ...(result ?? '').split(/\r?\n/).map((line) => clean(line)),
+    '',
+    output.paint('bold', `Task ${clean(task.taskId)} is ${clean(task.state)}${money}.`),
+  );
+  if (task.state !== 'completed' && task.reason) output.lines(`  ${clean(task.reason)}`);
+}
+
+/** A task that nobody takes would wait without a word. */
+async function sayWhyItWaits(client: Asker, output: Output, taskId: string): Promise<void> {
+  await wait(limits.waitUnexplainedMs, undefined, {
+    ...(output.io.signal && { signal: output.io.signal }),
+  }).catch(() => undefined);
+  try {
+    const { state, now } = await client.get(shapes.taskPath(taskId, 'why'), shapes.why);
+    if (state === 'ready') for (const sentence of now) output.note(sentence);
+  } catch {
+    // Only a word on the side: what matters is asked for by others.
+  }
+}
+
+async function untilEnded(
+  client: Asker,
+  taskId: string,
+  signal: AbortSignal | undefined,
+): Promise<shapes.TaskDetail> {
+  for (;;) {
+    const task = await client.get(shapes.taskPath(taskId), shapes.taskDetail);
+    if (ended.includes(task.state) || signal?.aborted) return task;
+    await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+  }
+}
+
+/** What the telemetry of its session told; undefined when there was none. */
+async function sessionOf(
+  client: Asker,
+  { sessionId, attemptList }: shapes.TaskDetail,
+): Promise<sessionShapes.Session | undefined> {
+  const id = sessionId ?? attemptList?.at(-1)?.sessionId;
+  if (!id) return undefined;
+  try {
+    const path = `/api/v1/sessions/${encodeURIComponent(id)}`;
+    return await client.get(path, sessionShapes.session);
+  } catch (error) {
+    if (isNotFound(error) || error instanceof Failure) return undefined;
+    throw error;
+  }
+}
