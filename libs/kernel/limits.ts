@@ -219,4 +219,5 @@ export const limits = {
   // The worker on an agent's host.
   agentLineCharactersMax: 1024 * 1024,
   agentToolsAllowedMax: 100,
+  agentDenialsToldMax: 20,
 } as const;

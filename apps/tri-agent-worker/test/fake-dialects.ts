@@ -21,7 +21,7 @@ export function dialectOf(name: Name, args: readonly string[]): Dialect {
 }
 
 /** What every fake run uses: 8 tokens in, 4 more from the cache, 5 out. */
-export const fakeCostUsd = 0.001;
+const fakeCostUsd = 0.001;
 
 function valueOf(args: readonly string[], ...options: readonly string[]): string | undefined {
   const found = options.map((option) => args.find((arg) => arg.startsWith(`${option}=`)));

@@ -3,7 +3,7 @@
  * the environment variable `FAKE_AGENT_SCRIPT`; without either it says `Done.` and succeeds. A script that
  * does not end the run ends it without a result, with exit code 0.
  */
-export type Step = Telling | Effect;
+type Step = Telling | Effect;
 
 /** What it says, and how it ends. */
 export type Telling =

@@ -68,9 +68,9 @@ describe('Imports', () => {
     }
   });
 
-  test('of the command line reach neither the log nor Nest: it speaks REST', () => {
+  test('of the command line and the worker reach neither the log nor Nest: they speak REST', () => {
     const offenders = sources
-      .filter((file) => file.startsWith('apps/tri-agent-ctl/src/'))
+      .filter((file) => /^apps\/tri-agent-(?:ctl|worker)\/src\//.test(file))
       .filter((file) => /'(@nestjs|better-sqlite3|#eventstore|#libs)/.test(textOf(file)));
     expect(offenders).toEqual([]);
   });

@@ -112,7 +112,7 @@ export class ClaudeReader implements Reader {
     this.result = line;
     const used = objectOf(line['model_usage_since_last_result']);
     this.used = used === undefined ? undefined : this.used?.concat(modelsOf(used));
-    const denied = objectsOf(line['permission_denials']).slice(0, limits.reasonsExplainedMax);
+    const denied = objectsOf(line['permission_denials']).slice(0, limits.agentDenialsToldMax);
     return denied.flatMap(({ tool_name: tool, tool_input: input }) =>
       progress(`not allowed: ${toolCall(tool, input)}`),
     );

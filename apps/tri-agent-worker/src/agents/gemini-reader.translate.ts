@@ -121,7 +121,7 @@ export class GeminiReader implements Reader {
       sessionId: this.sessionId,
       tokens: tokensOf(objectOf(stats) ?? {}),
       costNanoUsd: null,
-      // It counts anew in each process.
+      // It counts anew whenever it is started.
       covers: 'run',
     };
   }
@@ -135,7 +135,9 @@ function toolFailure({ output, error }: Json): News[] {
 /** In the provider's own words, else as it ended, else in what it printed of the error. */
 function statusIn(text: string, { exitCode, stderrTail }: Exit): number | undefined {
   const quoted = /"code":\s{0,9}(\d{3})\b/.exec(text)?.[1];
-  const printed = [...stderrTail.matchAll(/^ {0,9}(?:status|code): (\d{3}),?$/gm)].at(-1)?.[1];
+  const printed = [
+    ...stderrTail.slice(-limits.noteCharactersMax).matchAll(/^ {0,9}(?:status|code): (\d{3}),?$/gm),
+  ].at(-1)?.[1];
   return statusOf(Number(quoted)) ?? statusesOfExit.get(exitCode ?? 0) ?? statusOf(Number(printed));
 }
 

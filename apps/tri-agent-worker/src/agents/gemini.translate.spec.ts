@@ -83,7 +83,8 @@ describe('What Gemini CLI prints', () => {
   });
 
   test('that says it does not know the session will not do better another time', () => {
-    const stderrTail = 'Error resuming session: Invalid session identifier "x".\n';
+    const stderrTail =
+      'Error resuming session: Invalid session identifier "x".\n  Use --list-sessions to see more.\n';
     expect(run(gemini, [], { exitCode: 42, stderrTail }).outcome).toMatchObject({
       error:
         'Gemini CLI ended with exit code 42 and told no result: Error resuming session: Invalid session identifier "x".',

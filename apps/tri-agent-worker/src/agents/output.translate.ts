@@ -70,7 +70,7 @@ export function clipped(text: string, charactersMax: number): string {
 }
 
 /** On one line, for a log. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return clipped(
     text
       .slice(0, limits.lineCharactersMax * 4)
@@ -128,12 +128,13 @@ export function endOf({ exitCode, signal }: Exit): string {
   return exitCode === null ? 'was ended' : `ended with exit code ${exitCode}`;
 }
 
-/** The last line of it that says something, with a colon before it. */
+/** With a colon before it: the last line that names an error, for hints may follow it, else the last. */
 export function lastWords({ stderrTail }: Exit): string {
-  const line = stderrTail
+  const lines = stderrTail
     .slice(-limits.noteCharactersMax)
     .split('\n')
-    .findLast((text) => text.trim() !== '');
+    .filter((text) => text.trim() !== '');
+  const line = lines.findLast((text) => /^\s{0,9}\w{0,40}error\b/i.test(text)) ?? lines.at(-1);
   return line === undefined ? '' : `: ${oneLine(line)}`;
 }
 

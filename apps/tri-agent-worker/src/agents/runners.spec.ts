@@ -61,7 +61,7 @@ describe.each(runners)('$title and permissions', (runner) => {
 
   test('are skipped only with a consent that nobody can make up', () => {
     // @ts-expect-error Only what knows both, the task and the worker, can make one.
-    const forge = () => new SkipConsent(true);
+    const forge = (): unknown => new SkipConsent(true);
     expect(forge).toBeInstanceOf(Function);
     expect(SkipConsent.of(true, optionsWith())).toBeUndefined();
     expect(SkipConsent.of(false, optionsWith({ maySkipPermissions: true }))).toBeUndefined();
