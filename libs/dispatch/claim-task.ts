@@ -42,7 +42,7 @@ export class ClaimTaskHandler implements ICommandHandler<ClaimTask> {
     return this.answers.of(attempt, actor);
   }
 
-  /** A timer of its own, since signals that are put together may be collected while somebody waits. */
+  /** The wait ends with its time, or when nobody is there any more. */
   private async claim<Attempt>(
     waitMs: number,
     gone: AbortSignal,
