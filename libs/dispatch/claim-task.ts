@@ -29,9 +29,9 @@ export class ClaimTaskHandler implements ICommandHandler<ClaimTask> {
     const { workerId, waitMs, attemptId = randomUUID() } = wanted;
     mustSpeakFor(caller, workerId);
     const actor = actorOf(caller);
-    const patience =
-      waitMs === 0 ? undefined : AbortSignal.any([gone, AbortSignal.timeout(waitMs)]);
-    const attempt = await this.dispatcher.claim(workerId, attemptId, actor, patience);
+    const attempt = await this.claim(waitMs, gone, (patience) =>
+      this.dispatcher.claim(workerId, attemptId, actor, patience),
+    );
     if (attempt === undefined) return undefined;
     if (gone.aborted) {
       const { fencingToken } = attempt;
@@ -40,5 +40,27 @@ export class ClaimTaskHandler implements ICommandHandler<ClaimTask> {
       return undefined;
     }
     return this.answers.of(attempt, actor);
+  }
+
+  /** The wait ends with its time, or when nobody is there any more. */
+  private async claim<Attempt>(
+    waitMs: number,
+    gone: AbortSignal,
+    claim: (patience: AbortSignal | undefined) => Promise<Attempt>,
+  ): Promise<Attempt> {
+    if (waitMs === 0) return claim(undefined);
+    const patience = new AbortController();
+    const end = (): void => {
+      patience.abort();
+    };
+    const timer = setTimeout(end, waitMs);
+    gone.addEventListener('abort', end);
+    if (gone.aborted) end();
+    try {
+      return await claim(patience.signal);
+    } finally {
+      clearTimeout(timer);
+      gone.removeEventListener('abort', end);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { LogError } from '#eventstore/src/log.js';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
 import type { Decider } from '#kernel/decider.js';
 import { Decisions } from './decisions.js';
@@ -82,5 +83,20 @@ describe('A patient command', () => {
     await decisions.decide('a', origin());
     await decisions.decide('b', origin());
     expect((await waiting)?.events).toEqual([seen('c')]);
+  });
+
+  test('that gives up while another process is faster gets nothing, and is told so', async () => {
+    const log = new CountingLog();
+    const decisions = turnsOn(log);
+    const giving = patience();
+    const waiting = decisions.decideWhenPossible(() => 'b', origin(), giving.signal);
+    await decisions.catchUp();
+    log.beforeAppend = () => {
+      giving.abort();
+      throw new LogError('VERSION_CONFLICT', 'Somebody else was faster.');
+    };
+    await decisions.decide('a', origin());
+    expect(await waiting).toBeUndefined();
+    expect(await modelsIn(log)).toEqual(['a']);
   });
 });

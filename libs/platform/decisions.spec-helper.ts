@@ -41,12 +41,17 @@ export class CountingLog extends MemoryLog {
   appends = 0;
   eventsRead = 0;
   refusals = 0;
+  /** Called once, in the place of the next append, which it may refuse. */
+  beforeAppend: (() => void) | undefined;
 
-  override append(
+  override async append(
     stream: string,
     expected: ExpectedVersion,
     events: readonly NewEvent[],
   ): Promise<Appended[]> {
+    const { beforeAppend } = this;
+    this.beforeAppend = undefined;
+    beforeAppend?.();
     if (this.refusals > 0) {
       this.refusals -= 1;
       return Promise.reject(new LogError('LOG_UNAVAILABLE', 'The disk is full.'));

@@ -29,8 +29,8 @@ interface Wish<Command, State, Event> {
   /** undefined: only to know what the stream holds by now. */
   readonly command: () => Command | undefined;
   readonly origin: CommandOrigin;
-  /** It waits until it leads to something, or this ends the wait; undefined = it does not wait. */
-  readonly patience: AbortSignal | undefined;
+  /** It waits until it leads to something, or the signal ends the wait; undefined = it does not wait. */
+  readonly patience: { readonly signal: AbortSignal; readonly giveUp: () => void } | undefined;
   readonly resolve: (decision: Decision<State, Event>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -123,12 +123,14 @@ export class Decisions<Command, State, Event extends Fact> {
     signal: AbortSignal,
   ): Promise<Decision<State, Event> | undefined> {
     return new Promise((resolve, reject) => {
-      const give = (): void => {
-        // What is being appended is decided: its end is near.
-        if (this.outcomes.has(wish)) return;
+      const giveUp = (): void => {
         this.patient.delete(wish);
         this.queue = this.queue.filter((it) => it !== wish);
         resolve(undefined);
+      };
+      const give = (): void => {
+        // What is being appended is decided: its end is near.
+        if (!this.outcomes.has(wish)) giveUp();
       };
       const ended =
         <Value>(end: (value: Value) => void) =>
@@ -139,7 +141,7 @@ export class Decisions<Command, State, Event extends Fact> {
       const wish: Wish<Command, State, Event> = {
         command,
         origin,
-        patience: signal,
+        patience: { signal, giveUp },
         resolve: ended(resolve),
         reject: ended(reject),
       };
@@ -208,7 +210,10 @@ export class Decisions<Command, State, Event extends Fact> {
     const wanted: NewEvent[] = [];
     let news: readonly Event[] = [];
     const decide = (wish: Wish<Command, State, Event>): void => {
-      if (wish.patience?.aborted === true) return;
+      if (wish.patience?.signal.aborted === true) {
+        wish.patience.giveUp();
+        return;
+      }
       // A command alone leaves no trace in the state if the log refuses it.
       this.isAstray ||= news.length > 0;
       this.evolve(news);
@@ -265,7 +270,7 @@ export class Decisions<Command, State, Event extends Fact> {
   private async readNew(): Promise<void> {
     // Read aside, so that nobody sees half of it.
     let { state, version } = this.isAstray
-      ? await this.start()
+      ? ((await this.beginning()) ?? { state: this.decider.initial, version: 0 })
       : { state: this.current, version: this.version };
     // True in case the log fails halfway: some deciders change the state in place.
     this.isAstray = true;
@@ -278,10 +283,6 @@ export class Decisions<Command, State, Event extends Fact> {
     this.current = state;
     this.version = version;
     this.isAstray = false;
-  }
-
-  private async start(): Promise<Beginning<State>> {
-    return (await this.beginning()) ?? { state: this.decider.initial, version: 0 };
   }
 }
 

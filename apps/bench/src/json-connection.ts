@@ -8,7 +8,7 @@ export interface JsonAnswer {
 }
 
 /**
- * One keep-alive connection with one request in flight, for bodies of JSON. Not fetch, because what
+ * One keep-alive connection, for bodies of JSON; what is asked meanwhile waits for the answer before it. Not fetch, because what
  * the client computes is taken from the server that it shares the machine with.
  */
 export class JsonConnection {
@@ -16,6 +16,7 @@ export class JsonConnection {
   private socket: Socket | undefined;
   private received = '';
   private asked: PromiseWithResolvers<JsonAnswer> | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly port: number,
@@ -24,7 +25,13 @@ export class JsonConnection {
     this.head = `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`;
   }
 
-  async post(path: string, body: object): Promise<JsonAnswer> {
+  post(path: string, body: object): Promise<JsonAnswer> {
+    const answered = this.turn.then(() => this.postInTurn(path, body));
+    this.turn = answered.catch(() => undefined);
+    return answered;
+  }
+
+  private async postInTurn(path: string, body: object): Promise<JsonAnswer> {
     const socket = (this.socket ??= await this.connect());
     const text = JSON.stringify(body);
     const length = Buffer.byteLength(text);
