@@ -65,7 +65,7 @@ export class OutputController {
     @Param({ schema: taskParams }) { taskId }: TaskParams,
     @Query({ schema: outputQuery }) query: OutputQuery,
   ): Promise<OutputAnswer> {
-    const { attemptList } = await this.views.show(taskId);
+    const { attemptList, endedAt: taskEndedAt } = await this.views.show(taskId);
     const wanted = query.attemptId;
     const attempt =
       wanted === undefined
@@ -75,7 +75,7 @@ export class OutputController {
       const message = `Task ${taskId} has no attempt ${wanted}. Show the task to see its attempts.`;
       throw new Refusal('ATTEMPT_NOT_FOUND', message, { taskId, attemptId: wanted });
     }
-    const { attemptId = null, endedAt = null } = attempt ?? {};
+    const { attemptId = null, endedAt = taskEndedAt } = attempt ?? {};
     const items =
       attemptId === null ? [] : await this.outputs.read(attemptId, query.from, query.limit);
     const next = (items.at(-1)?.index ?? query.from - 1) + 1;

@@ -78,7 +78,10 @@ describe('What an agent prints', () => {
     const { taskId } = await running();
     const { status, body } = await server.get(`tasks/${taskId}/output?attemptId=other`);
     expect([status, body.code]).toEqual([404, 'ATTEMPT_NOT_FOUND']);
-    expect(await outputOf(await server.submit())).toMatchObject({ attemptId: null, items: [] });
+    const waiting = await server.submit();
+    expect(await outputOf(waiting)).toMatchObject({ attemptId: null, hasEnded: false, items: [] });
+    await server.post(`tasks/${waiting}/cancel`);
+    expect(await outputOf(waiting)).toMatchObject({ attemptId: null, hasEnded: true });
   });
 });
 

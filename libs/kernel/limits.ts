@@ -184,6 +184,7 @@ export const limits = {
 
   // The worker.
   outputWaitingMax: 1_000,
+  localWorkersStopMs: 20_000,
   outputEveryMs: 500,
   outputLastWaitMs: 2_000,
   outputPiecesPerRequestMax: 50,

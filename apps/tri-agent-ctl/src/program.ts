@@ -25,6 +25,7 @@ const lightPrograms: Loaders<LightRun> = {
   events: views,
   usage: async () => (await import('./programs/usage.js')).addUsage,
   tasks: async () => (await import('./programs/tasks.js')).addTasks,
+  run: async () => (await import('./programs/tasks.js')).addRun,
   queue,
   'dead-letter': queue,
   lanes: queue,

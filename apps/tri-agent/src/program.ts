@@ -17,9 +17,10 @@ export async function run(argv: readonly string[]): Promise<void> {
     .command('serve', { isDefault: true })
     .description('run the server until a signal ends it')
     .option('--roles <list>', 'all, or some of receiver,api,projector,watchdog')
-    .action(async ({ roles }: { roles?: string }) => {
+    .option('--with-workers', 'run three workers beside it: impl, review and architect')
+    .action(async ({ roles, withWorkers }: { roles?: string; withWorkers?: true }) => {
       const { serve } = await import('./serve.js');
-      await serve(configured(roles === undefined ? {} : { roles }));
+      await serve(configured(roles === undefined ? {} : { roles }), withWorkers);
     });
 
   program

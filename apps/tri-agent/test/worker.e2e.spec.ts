@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { attemptVariables, listProcesses } from '#platform/processes.js';
 import { ServerProcess } from '#platform/server-process.js';
 import { installFakeAgents, type FakePrograms } from '../../tri-agent-worker/test/fake-agents.js';
-import { promptOf, type Step } from '../../tri-agent-worker/test/fake-script.js';
+import { promptOf, type Script } from '../../tri-agent-worker/test/fake-script.js';
 import { DispatchClient } from './dispatch-client.js';
 import { TemporaryHomes, waitUntil } from './support.js';
 import { WorkerProgram } from './worker-program.js';
@@ -37,7 +37,7 @@ async function startWorker(...args: string[]): Promise<WorkerProgram> {
   return worker;
 }
 
-const submit = (steps: readonly Step[], task: object = {}): Promise<string> =>
+const submit = (steps: Script, task: object = {}): Promise<string> =>
   operator.submit({ prompt: promptOf(steps), agent: 'claude-code', directory: folder, ...task });
 
 interface TaskShown {
@@ -68,7 +68,7 @@ async function processesOf({ attemptList }: TaskShown): Promise<number[]> {
 describe.each(['claude-code', 'codex', 'gemini'])('A task for %s', (agent) => {
   test('is run, its result and its output come home, and nothing is left running', async () => {
     await startWorker();
-    const steps: Step[] = [
+    const steps: Script = [
       { do: 'say', text: 'Looking around.' },
       { do: 'write', file: `made-by-${agent}`, text: 'here' },
       { do: 'succeed', text: `Done by ${agent}.` },

@@ -8,7 +8,7 @@ import { submitting } from '../dispatch/submitting.js';
 import { agentOf, type AgentWord } from '../dispatch/words.js';
 import { exitCode, Failure } from '../failure.js';
 import { usageFailure, type Output } from '../output.js';
-import { formatMoney } from '../render/numbers.js';
+import { formatCost } from '../render/numbers.js';
 import { clean } from '../render/text.js';
 import * as sessionShapes from '../shapes.js';
 import { outputOf, printPiece } from './task-output.js';
@@ -53,10 +53,13 @@ export async function runTask(
   };
   const { taskId } = await submitting(client.post('/api/v1/tasks', shapes.submitted, body));
   output.note(`Task ${taskId}; it goes on when you leave (Ctrl-C).`);
-  const saysWhy = sayWhyItWaits(client, output, taskId);
+  const waiting = new AbortController();
+  const saysWhy = sayWhyItWaits(client, output, taskId, waiting.signal);
   for await (const piece of outputOf(client, taskId, undefined, true, output.io.signal)) {
+    waiting.abort();
     if (!output.json) printPiece(output, piece);
   }
+  waiting.abort();
   await saysWhy;
   if (output.io.signal?.aborted) return exitCode.ok;
   const task = await untilEnded(client, taskId, output.io.signal);
@@ -80,8 +83,8 @@ function tell(
   result: string | null,
   session: sessionShapes.Session | undefined,
 ): void {
-  const cost = session?.costUsd;
-  const money = typeof cost === 'string' ? `, ${formatMoney(cost)}` : '';
+  const cost = session && formatCost(session.costUsd, session.unpricedRequests);
+  const money = cost === undefined ? '' : `, ${cost}`;
   output.lines(
     '',
     ...(result ?? '').split(/\r?\n/).map((line) => clean(line)),
@@ -92,11 +95,16 @@ function tell(
 }
 
 /** A task that nobody takes would wait without a word. */
-async function sayWhyItWaits(client: Asker, output: Output, taskId: string): Promise<void> {
-  await wait(limits.waitUnexplainedMs, undefined, {
-    ...(output.io.signal && { signal: output.io.signal }),
-  }).catch(() => undefined);
+async function sayWhyItWaits(
+  client: Asker,
+  output: Output,
+  taskId: string,
+  over: AbortSignal,
+): Promise<void> {
+  const left = output.io.signal;
+  const signal = left === undefined ? over : AbortSignal.any([over, left]);
   try {
+    await wait(limits.waitUnexplainedMs, undefined, { signal });
     const { state, now } = await client.get(shapes.taskPath(taskId, 'why'), shapes.why);
     if (state === 'ready') for (const sentence of now) output.note(sentence);
   } catch {
@@ -112,7 +120,9 @@ async function untilEnded(
   for (;;) {
     const task = await client.get(shapes.taskPath(taskId), shapes.taskDetail);
     if (ended.includes(task.state) || signal?.aborted) return task;
-    await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+    await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(
+      () => undefined,
+    );
   }
 }
 

@@ -54,6 +54,8 @@ export async function* outputOf(
     attemptId ??= page.attemptId ?? undefined;
     if (page.items.length > 0) continue;
     if (!follow || page.hasEnded) return;
-    await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+    await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(
+      () => undefined,
+    );
   }
 }
