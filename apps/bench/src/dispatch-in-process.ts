@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
+import type { MoveBody } from '#libs/dispatch/attempts.shapes.js';
 import { ClaimAnswers } from '#libs/dispatch/claim-answers.js';
 import { ClaimTask, ClaimTaskHandler } from '#libs/dispatch/claim-task.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
@@ -38,8 +39,8 @@ export class DispatchInProcess implements QueueContender {
 
   constructor(
     folder: string,
-    /** Whether workers wait for the answer to one step before they take the next. */
-    private readonly waitsForStart: boolean,
+    /** Whether workers tell that their agent was started, which they need not. */
+    private readonly tellsStart: boolean,
   ) {
     const clock = new Clock();
     const content = new ContentStore(join(folder, 'content'), limits.contentRecentCharactersMax);
@@ -94,13 +95,11 @@ export class DispatchInProcess implements QueueContender {
     return {
       claim: (waitMs) => this.claimer.execute(new ClaimTask({ workerId, waitMs }, caller, gone)),
       complete: async ({ attemptId, fencingToken }, claimNext) => {
-        const start = { move: 'start', fencingToken } as const;
-        const started = this.mover.execute(new MoveAttempt(attemptId, start, caller));
-        if (this.waitsForStart) await started;
-        const body = { move: 'complete', fencingToken, claimNext } as const;
-        const completed = this.mover.execute(new MoveAttempt(attemptId, body, caller));
-        await started;
-        return (await completed).next ?? undefined;
+        const move = (body: MoveBody) =>
+          this.mover.execute(new MoveAttempt(attemptId, body, caller));
+        if (this.tellsStart) await move({ move: 'start', fencingToken });
+        const { next } = await move({ move: 'complete', fencingToken, claimNext });
+        return next ?? undefined;
       },
     };
   }

@@ -87,7 +87,6 @@ export class DispatchOverHttp implements QueueContender {
       claim: async (waitMs) =>
         (await asked(connection, 'claims', { workerId, waitMs })) as Claimed | undefined,
       complete: async ({ attemptId, fencingToken }, claimNext) => {
-        await asked(connection, `attempts/${attemptId}/start`, { fencingToken });
         const completion = { fencingToken, claimNext };
         const moved = await asked(connection, `attempts/${attemptId}/complete`, completion);
         return (moved as { readonly next: Claimed | null }).next ?? undefined;
