@@ -16,9 +16,14 @@ const faults: readonly Fault[] = [
     retryable: true,
   },
   {
-    signs: /exists; cannot create|a branch named .* already exists/i,
-    sentence: 'a branch of that name, or of the first part of that name, stands in the way',
+    signs: /exists; cannot create/i,
+    sentence: 'a branch with the first part of the name of ours stands in the way: rename it',
     retryable: false,
+  },
+  {
+    signs: /reference already exists/i,
+    sentence: 'there is a branch of that name: another attempt gets another name',
+    retryable: true,
   },
   {
     signs: /\.lock': File exists|cannot lock ref|index file open failed/i,
@@ -49,7 +54,7 @@ const faults: readonly Fault[] = [
   },
   {
     signs:
-      /bad object|corrupt|missing (blob|tree|commit|object)|unable to read (tree|sha1|[0-9a-f]{40})|loose object|inflate|broken|bad signature|index file smaller|unable to parse|packfile/i,
+      /bad object|corrupt|missing (blob|tree|commit|object)|unable to read (tree|sha1|[0-9a-f]{40})|loose object|inflate|broken (ref|link)|bad signature|index file smaller|unable to parse|packfile/i,
     sentence: 'it is damaged: git fsck tells what is missing',
     retryable: false,
   },

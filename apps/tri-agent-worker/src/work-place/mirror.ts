@@ -40,8 +40,13 @@ async function make(mirror: string, url: string): Promise<void> {
   const half = `${mirror}.new`;
   await rm(half, { recursive: true, force: true });
   await git(['init', '--quiet', '--bare', '--template=', '--', half], { cwd: '/' });
-  await fetchInto(half, url);
-  await rename(half, mirror);
+  try {
+    await fetchInto(half, url);
+    await rename(half, mirror);
+  } catch (error) {
+    await rm(half, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 async function refresh(mirror: string, url: string, wantedAtMs: number): Promise<void> {

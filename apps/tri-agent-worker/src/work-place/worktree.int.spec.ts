@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { limits } from '#kernel/limits.js';
@@ -138,11 +138,17 @@ describe('A task that names a repository', () => {
 
   test('can name a bare repository, or one reached by a link', async () => {
     host.git(host.root, 'clone', '--quiet', '--bare', 'app', 'bare.git');
-    const place = await placeOf({ repository: join(host.root, 'bare.git') });
-    host.write(join(place.directory, 'x.txt'), 'x\n');
-    expect((await place.finish('completed')).changes).toMatchObject({
-      repository: join(host.root, 'bare.git'),
-    });
+    symlinkSync(host.repository, join(host.root, 'link'));
+    const wanted = [
+      { named: 'bare.git', held: 'bare.git' },
+      { named: 'link', held: 'app/.git' },
+    ];
+    for (const { named, held } of wanted) {
+      const place = await placeOf({ repository: join(host.root, named) });
+      host.write(join(place.directory, 'x.txt'), 'x\n');
+      const { changes } = await place.finish('completed');
+      expect(changes).toMatchObject({ repository: join(host.root, held), filesChanged: 1 });
+    }
   });
 });
 
