@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepare } from './work-place.js';
 import { makeHost, order, snapshotOf, type Host } from './work-place.spec-helper.js';
@@ -104,6 +104,14 @@ describe('A task that names no place', () => {
     const result = await place.finish('failed');
     expect(result).toMatchObject({ keptIn: place.directory, leftOut: ['answer.txt'] });
     expect(readdirSync(place.directory)).toEqual(['answer.txt']);
+  });
+
+  test('is not asked what it left where the agent has put a link in its place', async () => {
+    const place = await prepare(order({}), host.rules);
+    rmSync(place.directory, { recursive: true });
+    symlinkSync(host.repository, place.directory);
+    expect(await place.finish('completed')).toMatchObject({ keptIn: null, leftOut: [] });
+    expect([existsSync(place.directory), existsSync(host.repository)]).toEqual([false, true]);
   });
 
   test.each(['../../escape', '/abs', 'a/b', '.', '..', '-x', 'a\nb', 'x'.repeat(200)])(

@@ -3,7 +3,7 @@ import { isAbsolute, sep } from 'node:path';
 import { WorkPlaceError } from './work-place-error.js';
 import type { WorkPlaceRules } from './rules.js';
 
-export function isInside(path: string, root: string): boolean {
+function isInside(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 

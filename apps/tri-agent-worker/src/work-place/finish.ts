@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { limits } from '#kernel/limits.js';
+import { isRealFolder } from './folders.js';
 import { explained } from './git-faults.js';
 import { changeRecord, removeRecord, type PlaceRecord, type Worktree } from './records.js';
 import type { WorkPlaceRules } from './rules.js';
@@ -40,13 +41,17 @@ export async function finish(
   rules: WorkPlaceRules,
 ): Promise<WorkResult> {
   const { worktree, directory } = record;
-  if (worktree === null) return finishFolder(record, rules);
   const what = `What attempt ${record.attemptId} did in ${directory} could not be saved and is left there`;
-  return explained(what, () => finishWorktree({ ...record, worktree }, ending, rules));
+  return explained(what, () =>
+    worktree === null
+      ? finishFolder(record, rules)
+      : finishWorktree({ ...record, worktree }, ending, rules),
+  );
 }
 
 async function finishFolder(record: PlaceRecord, rules: WorkPlaceRules): Promise<WorkResult> {
-  const names = await readdir(record.directory).catch(() => []);
+  const { directory } = record;
+  const names = (await isRealFolder(directory)) ? await readdir(directory) : [];
   return names.length === 0
     ? remove(record, rules)
     : keep(record, rules, { ...untouched, ...boundedNames(names) });

@@ -1,6 +1,7 @@
-import { lstat, realpath, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
+import { isRealFolder, isThere } from './folders.js';
 import { git, gitLine, tryGit, type GitCall } from './git.js';
 import { nameOf } from './names.js';
 import type { PlaceRecord, Worktree } from './records.js';
@@ -90,19 +91,6 @@ async function commitAt(ref: string, call: GitCall): Promise<string | undefined>
   const wanted = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
   const { exitCode, stdout } = await tryGit(wanted, call);
   return exitCode === 0 ? stdout.toString().trim() : undefined;
-}
-
-/** An agent may have put a link in its place, which leads to files that are not its work. */
-async function isRealFolder(path: string): Promise<boolean> {
-  const entry = await lstat(path).catch(() => undefined);
-  return entry?.isDirectory() === true && (await realpath(path)) === path;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 export interface Summary {

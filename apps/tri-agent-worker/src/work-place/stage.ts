@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
+import { isThere } from './folders.js';
 import { git, tryGit, type GitCall } from './git.js';
 
 /** Names are bytes, and need not be UTF-8. Each byte is one character here, so that none is lost. */
@@ -69,7 +70,7 @@ async function initialisedSubmodules(folder: string, call: GitCall): Promise<Byt
     .filter((line) => line.startsWith('160000 '))
     .map((line) => line.slice(line.indexOf('\t') + 1));
   const found = await Promise.all(
-    gitlinks.map(async (path) => ((await exists(pathIn(folder, `${path}/.git`))) ? [path] : [])),
+    gitlinks.map(async (path) => ((await isThere(pathIn(folder, `${path}/.git`))) ? [path] : [])),
   );
   return found.flat();
 }
@@ -102,11 +103,4 @@ async function sizeOf(path: Buffer): Promise<number | undefined> {
 async function ownRepository(folder: string): Promise<Bytes[]> {
   const entry = await lstat(join(folder, '.git')).catch(() => undefined);
   return entry?.isDirectory() === true ? ['.git/'] : [];
-}
-
-async function exists(path: Buffer): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
