@@ -69,7 +69,7 @@ async function finishWorktree(
     head === base ? null : { repository, branch, base, head, ...(await summaryOf(worktree, head)) };
   const result = { changes, keptIn: null, ...boundedNames(leftOut) };
   if (leftOut.length > 0 && administration !== null) {
-    await detach(administration, head, repository);
+    await detach(administration, head);
     if (changes === null) await removeUnchangedBranch(worktree);
     return keep(record, rules, result);
   }

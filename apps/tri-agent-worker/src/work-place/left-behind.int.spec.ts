@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { prune } from './prune.js';
 import { prepare, type WorkPlace } from './work-place.js';
 import { makeHost, ofAttempts, order, snapshotOf, type Host } from './work-place.spec-helper.js';
 
@@ -132,6 +133,22 @@ describe('Whatever the agent did to its worktree', () => {
     host.write(join(place.directory, 'x.txt'), 'x\n');
     expect((await place.finish('completed')).changes).toMatchObject({ branch, filesChanged: 1 });
     expect(filesOf(branch)).toContain('x.txt');
+  });
+
+  test('nothing is said to be saved while the repository is away', async () => {
+    for (const isFolderLeft of [true, false]) {
+      const place = await makePlace();
+      host.write(join(place.directory, 'x.txt'), 'x\n');
+      host.git(place.directory, 'add', '.');
+      host.git(place.directory, 'commit', '--quiet', '-m', 'x');
+      if (!isFolderLeft) rmSync(place.directory, { recursive: true });
+      renameSync(host.repository, `${host.repository}-away`);
+      await expect(place.finish('completed')).rejects.toThrow('is no git repository');
+      expect(existsSync(place.directory)).toBe(isFolderLeft);
+      renameSync(`${host.repository}-away`, host.repository);
+      const { recovered } = await prune(host.rules, new Set());
+      expect(recovered.map(({ result }) => result.changes?.filesChanged)).toEqual([1]);
+    }
   });
 
   test("the person's checkout is as it was", async () => {

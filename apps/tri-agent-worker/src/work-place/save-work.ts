@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
 import { isRealFolder, isThere } from './folders.js';
-import { git, gitLine, tryGit, type GitCall } from './git.js';
+import { git, GitFailure, gitLine, tryGit, type GitCall } from './git.js';
 import { nameOf } from './names.js';
 import type { PlaceRecord, Worktree } from './records.js';
 import { stageAll } from './stage.js';
@@ -37,7 +37,7 @@ export async function saveWork(
   // Whoever held these was the agent's, and is gone.
   const locks = [join(administration, 'index.lock'), join(administration, 'HEAD.lock')];
   for (const lock of [...locks, join(repository, `${ref}.lock`)]) await rm(lock, { force: true });
-  const head = (await commitAt('HEAD', { gitDir: administration, cwd: repository })) ?? tip ?? base;
+  const head = (await commitAt('HEAD', inRepository(administration))) ?? tip ?? base;
   const isHere = await isRealFolder(directory);
   const call = inWorktree(directory, administration);
   const leftOut = isHere ? await stageAll(directory, call) : [];
@@ -52,8 +52,8 @@ export async function saveWork(
 }
 
 /** Lets go of the branch, so that it can be checked out elsewhere while the folder is kept. */
-export async function detach(administration: string, head: string, cwd: string): Promise<void> {
-  await tryGit(['update-ref', '--no-deref', 'HEAD', head], { gitDir: administration, cwd });
+export async function detach(administration: string, head: string): Promise<void> {
+  await tryGit(['update-ref', '--no-deref', 'HEAD', head], inRepository(administration));
 }
 
 interface Left {
@@ -89,8 +89,11 @@ async function treeOf(commit: string, call: GitCall): Promise<string> {
 
 async function commitAt(ref: string, call: GitCall): Promise<string | undefined> {
   const wanted = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
-  const { exitCode, stdout } = await tryGit(wanted, call);
-  return exitCode === 0 ? stdout.toString().trim() : undefined;
+  const outcome = await tryGit(wanted, call);
+  if (outcome.exitCode === 0) return outcome.stdout.toString().trim();
+  // That there is none is one thing; that git could not look is another.
+  if (outcome.exitCode === 1) return undefined;
+  throw new GitFailure(outcome);
 }
 
 export interface Summary {
@@ -108,16 +111,17 @@ export async function summaryOf({ repository, base }: Worktree, head: string): P
   const figures = (await git(['diff-tree', '--shortstat', ...compared], call)).toString();
   const figure = (word: RegExp) => Number(word.exec(figures)?.[1] ?? 0);
   const outputBytesMax = limits.workDiffBytesMax;
-  const { stdout, isCut } = await tryGit(['diff-tree', '-p', ...compared], {
+  const { stdout, exitCode } = await tryGit(['diff-tree', '-p', ...compared], {
     ...call,
     outputBytesMax,
   });
-  const diff = isCut ? stdout.subarray(0, stdout.lastIndexOf('\n') + 1) : stdout;
+  const isDiffCut = exitCode !== 0;
+  const diff = isDiffCut ? stdout.subarray(0, stdout.lastIndexOf('\n') + 1) : stdout;
   return {
     filesChanged: figure(/(\d+) files? changed/),
     insertions: figure(/(\d+) insertions?\(/),
     deletions: figure(/(\d+) deletions?\(/),
     diff: diff.toString(),
-    isDiffCut: isCut,
+    isDiffCut,
   };
 }

@@ -54,7 +54,8 @@ export async function removeUnchangedBranch({ repository, branch, base }: Worktr
 }
 
 export function inRepository(repository: string) {
-  return { gitDir: repository, cwd: repository };
+  // The folder may be gone, and git is to say so.
+  return { gitDir: repository, cwd: '/' };
 }
 
 /** Says outright where the repository is: the `.git` of the folder is the agent's to change. */
