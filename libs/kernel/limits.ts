@@ -140,6 +140,22 @@ export const limits = {
   breakerFailuresMax: 3,
   breakerOpenMs: 60_000,
 
+  // Where agents work.
+  gitMs: 2 * 60_000,
+  gitCheckoutMs: 10 * 60_000,
+  gitFetchMs: 15 * 60_000,
+  gitKillGraceMs: 5_000,
+  gitOutputBytesMax: 64 * 1024 * 1024,
+  gitComplaintCharactersMax: 300,
+  repositoryLockWaitMs: 20 * 60_000,
+  repositoryLockPollMs: 50,
+  workFileBytesMax: 100 * 1024 * 1024,
+  workBytesMax: 1024 * 1024 * 1024,
+  workDiffBytesMax: 64 * 1024,
+  workLeftOutNamesMax: 20,
+  workPlacesKeptMax: 100,
+  workPlaceKeptMs: 7 * 24 * 60 * 60_000,
+
   // What goes out.
   writtenVisibleMs: 2_000,
   pageItemsMax: 500,
