@@ -201,6 +201,7 @@ export const limits = {
   // The worker.
   outputWaitingMax: 1_000,
   localWorkersStopMs: 20_000,
+  workPlaceTidyMs: 60 * 60_000,
   outputEveryMs: 500,
   outputLastWaitMs: 2_000,
   outputPiecesPerRequestMax: 50,

@@ -7,7 +7,10 @@ import { moved, outputTaken, type Claimed } from './claimed.js';
 import { OutputSender } from './output-sender.js';
 import type { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
-import type { WorkPlaces } from './work-places.js';
+import type { WorkPlaceRules } from './work-place/rules.js';
+import { WorkPlaceError } from './work-place/work-place-error.js';
+import { prepare, type WorkPlace } from './work-place/work-place.js';
+import { workText } from './work-text.js';
 
 export interface AttemptParts {
   readonly claim: Claimed;
@@ -15,7 +18,7 @@ export interface AttemptParts {
   readonly program: string;
   readonly client: ServerClient;
   readonly options: Omit<RunOptions, 'newSessionId'>;
-  readonly places: WorkPlaces;
+  readonly rules: WorkPlaceRules;
   readonly files: RunningFiles;
   /** One line for whoever looks at the worker. */
   readonly say: (line: string) => void;
@@ -92,23 +95,43 @@ export class Attempt {
 
   /** Never throws: what goes wrong is an outcome. */
   private async work(): Promise<Outcome> {
-    const { claim, runner, options, places } = this.parts;
-    const failed = (error: string, retryable: boolean): Outcome => {
-      return { is: 'failed', error, retryable, sessionId: null };
-    };
+    const { taskId, attemptId, task } = this.parts.claim;
+    const { directory, repository, ref } = task;
     try {
-      const place = await places.prepare(claim);
-      if ('error' in place) return failed(place.error, place.retryable);
-      const newSessionId = randomUUID();
-      const task = { ...claim, ...claim.task, allowedTools: [], resumedSessionId: null };
-      const invocation = runner.invocation(task, { ...options, newSessionId });
-      if (invocation.is === 'refused') return failed(invocation.error, false);
-      if (this.stopped !== undefined) return failed(this.stopped.reason, true);
-      const agent = await AgentProcess.start(this.parts.program, invocation, place.directory);
+      const order = { taskId, attemptId, directory, repository, ref };
+      const place = await prepare(order, this.parts.rules);
+      const outcome = await this.workIn(place.directory);
+      await this.bringHome(place, outcome);
+      return outcome;
+    } catch (error) {
+      const retryable = error instanceof WorkPlaceError ? error.retryable : true;
+      return failed(messageOf(error), retryable);
+    }
+  }
+
+  private async workIn(directory: string): Promise<Outcome> {
+    const { claim, runner, options, program } = this.parts;
+    const newSessionId = randomUUID();
+    const task = { ...claim, ...claim.task, allowedTools: [], resumedSessionId: null };
+    const invocation = runner.invocation(task, { ...options, newSessionId });
+    if (invocation.is === 'refused') return failed(invocation.error, false);
+    if (this.stopped !== undefined) return failed(this.stopped.reason, true);
+    try {
+      const agent = await AgentProcess.start(program, invocation, directory);
       this.agent = agent;
       return await this.attend(agent);
     } catch (error) {
       return failed(`The agent could not be run: ${messageOf(error)}`, true);
+    }
+  }
+
+  /** What the agent changed becomes a branch, however the attempt ended. */
+  private async bringHome(place: WorkPlace, outcome: Outcome): Promise<void> {
+    const ending = this.stopped !== undefined ? 'given-back' : outcome.is;
+    const told = workText(await place.finish(ending));
+    for (const sentence of told) {
+      this.output.add('progress', sentence);
+      this.parts.say(`${this.parts.claim.taskId}: ${sentence}`);
     }
   }
 
@@ -212,6 +235,10 @@ export class Attempt {
     const path = `attempts/${encodeURIComponent(attemptId)}/${move}`;
     return client.post(path, { fencingToken, ...body });
   }
+}
+
+function failed(error: string, retryable: boolean): Outcome {
+  return { is: 'failed', error, retryable, sessionId: null };
 }
 
 function retryText({ statusCode, retryAfterMs }: Extract<News, { is: 'retry' }>): string {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { limits } from '#kernel/limits.js';
 import { ConfigError, loadConfig, type Config } from '#platform/config.js';
 import { findProgram } from '#platform/find-program.js';
+import { SingletonLock } from '#platform/singleton-lock.js';
 import { runners } from './agents/runners.js';
 import { Refused, ServerClient } from './server-client.js';
 import { Worker, type FoundAgent } from './worker.js';
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('tri-agent-worker')
     .description('Runs AI coding agents on this host for the tasks that the server has queued.')
     .exitOverride()
-    .option('--name <name>', 'tells workers of one host apart', 'worker')
+    .option('--name <name>', 'tells workers of one host apart', shortName, 'worker')
     .addOption(
       new Option('--shards <list>', 'the kinds of work that are its own')
         .default([...shards], shards.join(','))
@@ -68,6 +69,7 @@ async function work(options: Options): Promise<void> {
   const pool = options.pool
     ? shards.map((shard) => ({ name: shard, shards: [shard] }))
     : [{ name: options.name, shards: options.shards }];
+  for (const { name } of pool) holdFolder(folderOf(config, name), name);
   const workers = pool.map((it) => makeWorker(it, options, agents, config));
   const stop = (): void => {
     for (const it of workers) it.stop('The worker was stopped.');
@@ -97,7 +99,7 @@ function makeWorker(
   const telemetry = { endpoint: `http://127.0.0.1:${config.otlpHttpPort}`, token: null };
   return new Worker({
     name,
-    folder: join(config.home, 'workers', name),
+    folder: folderOf(config, name),
     shards: own,
     slots,
     agents,
@@ -115,6 +117,26 @@ function makeWorker(
   });
 }
 
+function folderOf({ home }: Config, name: string): string {
+  return join(home, 'workers', name);
+}
+
+/** Kept, for what is collected lets go. */
+const locks: SingletonLock[] = [];
+
+/** Two processes in one folder would end each other's agents. The system lets go of it when we end. */
+function holdFolder(folder: string, name: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = SingletonLock.acquire(join(folder, 'lock'));
+  if (lock !== undefined) {
+    locks.push(lock);
+    return;
+  }
+  throw new ConfigError(
+    `A worker named "${name}" runs already on this data folder. Stop it, or give this one another --name.`,
+  );
+}
+
 function tokenOf({ token, home }: Config): string {
   if (token !== null) return token;
   try {
@@ -124,6 +146,11 @@ function tokenOf({ token, home }: Config): string {
       `There is no token in ${home}. Start the server first, or set TRI_AGENT_TOKEN to its token.`,
     );
   }
+}
+
+function shortName(text: string): string {
+  if (/^[\w-]{1,40}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be 1 to 40 letters, digits, - or _.');
 }
 
 function listOfShards(text: string): string[] {

@@ -10,7 +10,9 @@ import { claimed, registered, type Claimed } from './claimed.js';
 import { listenToControl } from './control.js';
 import { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
-import { WorkPlaces } from './work-places.js';
+import { prune } from './work-place/prune.js';
+import type { WorkPlaceRules } from './work-place/rules.js';
+import { workText } from './work-text.js';
 import { WorkerIdentity } from './worker-identity.js';
 
 /** An agent that this host has. */
@@ -38,7 +40,7 @@ export interface WorkerOptions {
 export class Worker {
   private readonly files: RunningFiles;
   private readonly identity: WorkerIdentity;
-  private readonly places: WorkPlaces;
+  private readonly rules: WorkPlaceRules;
   private readonly attempts = new Map<string, Attempt>();
   private readonly stopping = new AbortController();
   private client: ServerClient;
@@ -49,7 +51,12 @@ export class Worker {
     this.client = options.operator;
     this.files = new RunningFiles(join(options.folder, 'running'));
     this.identity = new WorkerIdentity(join(options.folder, 'worker-id'));
-    this.places = new WorkPlaces(options.roots, join(options.folder, 'work'));
+    this.rules = {
+      roots: options.roots,
+      folder: join(options.folder, 'work'),
+      keptMs: limits.workPlaceKeptMs,
+      keptMax: limits.workPlacesKeptMax,
+    };
   }
 
   /** Resolves when it was stopped, nothing of it runs, and the server knows. */
@@ -58,6 +65,8 @@ export class Worker {
     await this.register();
     if (this.workerId === '') return;
     await this.endWhatWasLeft();
+    await this.tidyUp();
+    const tidying = setInterval(() => void this.tidyUp(), limits.workPlaceTidyMs);
     const slots = Array.from({ length: this.options.slots }, () => this.fillSlot());
     const control = listenToControl(
       () => this.client,
@@ -74,6 +83,7 @@ export class Worker {
       signal,
     );
     await Promise.all([...slots, control]);
+    clearInterval(tidying);
     const reason = 'The worker was stopped.';
     await this.client.post(`workers/${this.workerId}/leave`, { reason }).catch(() => undefined);
     this.identity.forget();
@@ -140,6 +150,22 @@ export class Worker {
     }
   }
 
+  /** Work places of attempts that are over, or were cut off, are saved and removed. */
+  private async tidyUp(): Promise<void> {
+    const { say } = this.options;
+    try {
+      const { recovered, faults } = await prune(this.rules, new Set(this.attempts.keys()));
+      for (const { taskId, result } of recovered) {
+        for (const sentence of workText(result)) say(`${taskId}: ${sentence}`);
+      }
+      for (const fault of faults) say(fault);
+    } catch (error) {
+      say(
+        `Work places were not tidied up: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
   private async fillSlot(): Promise<void> {
     const { signal } = this.stopping;
     let next: Claimed | undefined;
@@ -175,8 +201,8 @@ export class Worker {
       await this.giveBack(claim);
       return undefined;
     }
-    const { client, files, places } = this;
-    const attempt = new Attempt({ claim, ...found, client, options: run, places, files, say });
+    const { client, files, rules } = this;
+    const attempt = new Attempt({ claim, ...found, client, options: run, rules, files, say });
     this.attempts.set(claim.attemptId, attempt);
     say(`${claim.taskId}: ${found.runner.title}, attempt ${claim.task.attempt}`);
     try {

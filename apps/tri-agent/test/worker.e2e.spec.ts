@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attemptVariables, listProcesses } from '#platform/processes.js';
 import { ServerProcess } from '#platform/server-process.js';
@@ -133,7 +134,7 @@ describe('An agent', () => {
     await startWorker();
     const taskId = await submit([{ do: 'succeed', text: 'Done.' }], { directory: '/' });
     const { state, reason } = await endOf(taskId);
-    expect([state, reason]).toEqual(['parked', expect.stringContaining('--root')]);
+    expect([state, reason]).toEqual(['parked', expect.stringContaining('may work')]);
   });
 
   test('may print what it likes', async () => {
@@ -146,6 +147,38 @@ describe('An agent', () => {
     ]);
     expect(await endOf(taskId)).toMatchObject({ state: 'completed' });
     expect(await resultOf(taskId)).toBe('Done all the same.');
+  });
+});
+
+describe('A task in a repository', () => {
+  const git = (cwd: string, ...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
+      cwd,
+      encoding: 'utf8',
+    });
+
+  test('brings its work home on a branch of its own, and leaves the checkout as it was', async () => {
+    const repository = join(folder, 'shop');
+    mkdirSync(repository);
+    git(repository, 'init', '--quiet', '--initial-branch', 'main');
+    writeFileSync(join(repository, 'orders.txt'), 'one\n');
+    git(repository, 'add', '.');
+    git(repository, 'commit', '--quiet', '--message', 'begin');
+    await startWorker();
+    const steps: Script = [
+      { do: 'write', file: 'orders.txt', text: 'one\ntwo\n' },
+      { do: 'succeed', text: 'Added the second.' },
+    ];
+    const taskId = await submit(steps, { directory: undefined, repository });
+    expect(await endOf(taskId)).toMatchObject({ state: 'completed' });
+    const [branch = ''] = git(repository, 'branch', '--list', `tri-agent/${taskId}/*`)
+      .split('\n')
+      .map((it) => it.trim());
+    expect(git(repository, 'show', `${branch}:orders.txt`)).toBe('one\ntwo\n');
+    expect(readFileSync(join(repository, 'orders.txt'), 'utf8')).toBe('one\n');
+    expect(git(repository, 'status', '--porcelain')).toBe('');
+    const { body } = await operator.get(`tasks/${taskId}/output`);
+    expect(JSON.stringify(body)).toContain(branch);
   });
 });
 
