@@ -74,7 +74,8 @@ export class Attempt {
         say(`${claim.taskId}: stopped. ${stopped.reason}`);
         return undefined;
       }
-      if (stopped !== undefined) {
+      // What was done just before the worker was told to go is not to be done again.
+      if (stopped !== undefined && outcome.is !== 'completed') {
         say(`${claim.taskId}: given back. ${stopped.reason}`);
         await this.tell('release', { reason: stopped.reason });
         return undefined;

@@ -96,7 +96,11 @@ function makeWorker(
 ): Worker {
   const { slots, root, maySkipPermissions = false, passVariable } = options;
   const url = config.url ?? `http://127.0.0.1:${config.httpPort}`;
-  const telemetry = { endpoint: `http://127.0.0.1:${config.otlpHttpPort}`, token: null };
+  // Without a token: whatever an agent is given it can read.
+  const telemetry = {
+    endpoint: `http://${new URL(url).hostname}:${config.otlpHttpPort}`,
+    token: null,
+  };
   return new Worker({
     name,
     folder: folderOf(config, name),

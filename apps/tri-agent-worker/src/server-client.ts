@@ -6,7 +6,7 @@ export interface Answer {
 }
 
 /** The server did not answer, or could not do what it was asked just now: it may be asked again. */
-export class Unreachable extends Error {
+class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 

@@ -31,7 +31,8 @@ test.each(['claude', 'codex', 'gemini'])('run has %s do something and shows it',
     { do: 'succeed', text: 'All is well.' },
   ]);
   const { exit, out } = await runCli(server, ['run', prompt, '--agent', agent, '--cwd', folder]);
-  expect({ exit, out }).toEqual({ exit: 0, out: expect.stringContaining('All is well.') });
+  expect({ exit, out }).toMatchObject({ exit: 0 });
+  expect(out).toContain('All is well.');
   expect(out).toContain('around.');
   expect(out).not.toContain('\u001b[31m');
   expect(out).toMatch(/is completed/);

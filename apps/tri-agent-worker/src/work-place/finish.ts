@@ -8,7 +8,7 @@ import { detach, saveWork, summaryOf, type Ending, type Summary } from './save-w
 import { removePlace, removeUnchangedBranch } from './worktree.js';
 
 /** What an attempt changed in a repository. The branch stays until a person deletes it. */
-export interface Changes extends Summary {
+interface Changes extends Summary {
   /** The repository that holds the branch: the task's own, or the worker's mirror of a URL. */
   readonly repository: string;
   readonly branch: string;

@@ -3,7 +3,7 @@ import { allRecords, type PlaceRecord } from './records.js';
 import type { WorkPlaceRules } from './rules.js';
 
 /** What became of a work place that a crash had left. */
-export interface Recovered {
+interface Recovered {
   readonly taskId: string;
   readonly attemptId: string;
   readonly result: WorkResult;
