@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { projectRoot } from '#platform/project-root.js';
 import { ServerProcess } from '#platform/server-process.js';
+import { runCli } from './cli-process.js';
 import type { ScriptedApi } from './scripted-api.js';
 import { freePort, waitUntil } from './support.js';
+import { WorkerProgram } from './worker-program.js';
 
 /**
  * What the checks against real clients share: the client is installed from npm into a throw-away folder,
  * connected by `tri-agent-ctl connect <agent> --write`, and run twice against a scripted model API on
  * loopback, the second run resuming the first. Then the session here has to be what the client said.
+ * After that a real worker runs it for a queued task, whose result has to come home.
  */
 export interface RealAgent {
   readonly word: 'claude' | 'codex' | 'gemini';
@@ -22,6 +25,8 @@ export interface RealAgent {
   afterInstall?(installed: string): void;
   /** Writes what the client needs beside the telemetry; returns its environment. */
   prepare(home: string, apiUrl: string): Readonly<Record<string, string>>;
+  /** Of the task that a worker runs; the client's own choice where it is none. */
+  readonly model?: string;
   /** The arguments of a run; `resumed` is the session of the first. */
   arguments(prompt: string, resumed?: string): readonly string[];
   /** What a run printed, as the session's id and the figures of the session so far. */
@@ -60,7 +65,9 @@ export async function checkRealAgent(agent: RealAgent): Promise<void> {
     const first = await run(agent, program, place, environment);
     const { sessionId } = agent.read([first]);
     const second = await run(agent, program, place, environment, sessionId);
-    process.exitCode = (await agrees(agent, server, agent.read([first, second]))) ? 0 : 1;
+    const isEqual = await agrees(agent, server, agent.read([first, second]));
+    const isHome = await runsAsTask(agent, server, place, program, environment);
+    process.exitCode = isEqual && isHome ? 0 : 1;
   } finally {
     await server.stop();
     api.close();
@@ -120,6 +127,45 @@ async function agrees(
   }).catch(() => undefined);
   console.log(JSON.stringify({ client: `${name}@${version}`, expected, shown, equal: isEqual() }));
   return isEqual();
+}
+
+/** A worker of its own, so that nothing but what the runner hands on reaches the client. */
+async function runsAsTask(
+  { word, model }: RealAgent,
+  server: ServerProcess,
+  { work }: Place,
+  program: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const bin = `TRI_AGENT_${word.toUpperCase()}_BIN`;
+  const leave = ['--root', work, '--may-skip-permissions'];
+  const passed = Object.keys(environment).filter((name) => !name.startsWith('TRI_AGENT_'));
+  const worker = await WorkerProgram.start(
+    server,
+    { ...environment, [bin]: program, TRI_AGENT_OTLP_HTTP_PORT: String(server.ports.otlpHttp) },
+    ...[...leave, '--pass-variable', ...passed],
+  );
+  try {
+    const wanted = ['--agent', word, '--cwd', work, '--permission-mode', 'bypassPermissions'];
+    const chosen = model === undefined ? [] : ['--model', model];
+    const argv = ['run', 'Do some work.', '--json', ...wanted, ...chosen];
+    const { exit, out, err } = await runCli(server, argv);
+    const told = JSON.parse(out === '' ? '{}' : out) as Record<string, unknown>;
+    const { taskId, sessionId, state, result } = told;
+    let session: Record<string, unknown> = {};
+    await waitUntil('the session is known as that of the task', async () => {
+      const answer = await server.get(`/api/v1/sessions/${encodeURIComponent(String(sessionId))}`);
+      session = (await answer.json()) as Record<string, unknown>;
+      return session['taskId'] === taskId;
+    }).catch(() => undefined);
+    const { tokens, costUsd, taskId: ofTask } = session;
+    const isHome = exit === 0 && result === 'Done.' && ofTask === taskId;
+    console.log(JSON.stringify({ task: { state, result, sessionId, tokens, costUsd }, isHome }));
+    if (!isHome) console.error(`${err}\n${worker.printed}`);
+    return isHome;
+  } finally {
+    await worker.stop();
+  }
 }
 
 /** The sum of one figure over several records. */

@@ -15,6 +15,7 @@ await checkRealAgent({
   package: '@anthropic-ai/claude-code',
   version: '2.1.329',
   startApi: startMessagesApi,
+  model: 'claude-sonnet-4-5-20250929',
   // The package puts its native binary in place by an install script, which npm may not run.
   afterInstall: (installed) => {
     execFileSync(process.execPath, ['install.cjs'], { cwd: installed });

@@ -20,6 +20,7 @@ await checkRealAgent({
   package: '@google/gemini-cli',
   version: '0.61.0',
   startApi: startGeminiApi,
+  model: 'gemini-2.5-pro',
   prepare: (home, apiUrl) => {
     const folder = join(home, '.gemini');
     mkdirSync(folder);
