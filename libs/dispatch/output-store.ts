@@ -9,7 +9,7 @@ export interface OutputPiece {
   readonly index: number;
   /** ISO-8601 UTC, when it came in. */
   readonly at: string;
-  readonly kind: 'text' | 'progress' | 'raw';
+  readonly kind: 'text' | 'progress' | 'diff';
   readonly text: string;
 }
 

@@ -4,7 +4,7 @@ import { moment, text } from '#platform/api-shapes.js';
 
 /** What agents print, as workers tell it and people read it. */
 
-const kind = z.enum(['text', 'progress', 'raw']);
+const kind = z.enum(['text', 'progress', 'diff']);
 
 export const outputBody = z.strictObject({
   fencingToken: z.int().positive(),

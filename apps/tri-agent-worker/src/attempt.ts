@@ -129,7 +129,9 @@ export class Attempt {
   /** What the agent changed becomes a branch, however the attempt ended. */
   private async bringHome(place: WorkPlace, outcome: Outcome): Promise<void> {
     const ending = this.stopped !== undefined ? 'given-back' : outcome.is;
-    const told = workText(await place.finish(ending));
+    const work = await place.finish(ending);
+    this.output.add('diff', work.changes?.diff ?? '');
+    const told = workText(work);
     for (const sentence of told) {
       this.output.add('progress', sentence);
       this.parts.say(`${this.parts.claim.taskId}: ${sentence}`);

@@ -4,7 +4,7 @@ import { Refused } from './server-client.js';
 
 interface Piece {
   readonly index: number;
-  readonly kind: 'text' | 'progress' | 'raw';
+  readonly kind: 'text' | 'progress' | 'diff';
   readonly text: string;
 }
 

@@ -5,6 +5,7 @@ import { attemptVariables, listProcesses } from '#platform/processes.js';
 import { ServerProcess } from '#platform/server-process.js';
 import { installFakeAgents, type FakePrograms } from '../../tri-agent-worker/test/fake-agents.js';
 import { promptOf, type Script } from '../../tri-agent-worker/test/fake-script.js';
+import { runCli } from './cli-process.js';
 import { DispatchClient } from './dispatch-client.js';
 import { TemporaryHomes, waitUntil } from './support.js';
 import { WorkerProgram } from './worker-program.js';
@@ -179,6 +180,16 @@ describe('A task in a repository', () => {
     expect(git(repository, 'status', '--porcelain')).toBe('');
     const { body } = await operator.get(`tasks/${taskId}/output`);
     expect(JSON.stringify(body)).toContain(branch);
+    const diff = await runCli(server, ['tasks', 'diff', taskId]);
+    expect(diff.out).toContain('+two');
+    const applied = await runCli(server, ['tasks', 'apply', taskId, '--cwd', repository]);
+    expect(applied).toMatchObject({ exit: 0, err: '' });
+    expect(git(repository, 'diff', '--cached', '--stat')).toContain('orders.txt');
+    const again = await runCli(server, ['tasks', 'apply', taskId, '--cwd', folder]);
+    expect(again).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('git could not apply it') as string,
+    });
   });
 });
 

@@ -57,7 +57,7 @@ export async function runTask(
   const saysWhy = sayWhyItWaits(client, output, taskId, waiting.signal);
   for await (const piece of outputOf(client, taskId, undefined, true, output.io.signal)) {
     waiting.abort();
-    if (!output.json) printPiece(output, piece);
+    if (!output.json && piece.kind !== 'diff') printPiece(output, piece);
   }
   waiting.abort();
   await saysWhy;

@@ -20,6 +20,8 @@ export async function showLogs(
 ): Promise<void> {
   let seen = 0;
   for await (const piece of outputOf(client, taskId, attempt, follow === true, output.io.signal)) {
+    // What it changed is asked for apart.
+    if (piece.kind === 'diff') continue;
     seen += 1;
     if (output.json) output.record(piece);
     else printPiece(output, piece);

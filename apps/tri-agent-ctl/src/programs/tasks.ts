@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { limits } from '#kernel/limits.js';
 import type { RunWish } from '../commands/run-task.js';
+import type { DiffWish } from '../commands/task-diff.js';
 import type { LogsWish } from '../commands/task-output.js';
 import type { Move } from '../commands/task-moves.js';
 import type { BatchWish } from '../commands/tasks-batch.js';
@@ -34,6 +35,7 @@ export function addTasks(program: Command, run: LightRun): void {
   addSubmit(tasks, run);
   addViews(tasks, run);
   addLogs(tasks, run);
+  addDiffs(tasks, run);
   addMoves(tasks, run);
 }
 
@@ -140,6 +142,28 @@ function addLogs(tasks: Command, run: LightRun): void {
     .action(async (id: string, wish: LogsWish) => {
       const { showLogs } = await import('../commands/task-output.js');
       return showLogs(await run.asker(), run.output, id, wish);
+    });
+}
+
+function addDiffs(tasks: Command, run: LightRun): void {
+  tasks
+    .command('diff')
+    .description('what a task changed in its repository')
+    .argument('<id>', 'its id', shortText)
+    .option('--attempt <id>', 'of that attempt; the newest without', shortText)
+    .action(async (id: string, wish: DiffWish) => {
+      const { showDiff } = await import('../commands/task-diff.js');
+      return showDiff(await run.asker(), run.output, id, wish);
+    });
+  tasks
+    .command('apply')
+    .description('bring what a task changed into a checkout, staged')
+    .argument('<id>', 'its id', shortText)
+    .option('--attempt <id>', 'of that attempt; the newest without', shortText)
+    .option('--cwd <folder>', 'the checkout; this folder without', longText)
+    .action(async (id: string, wish: DiffWish & { readonly cwd?: string }) => {
+      const { applyDiff } = await import('../commands/task-diff.js');
+      return applyDiff(await run.asker(), run.output, id, wish);
     });
 }
 
