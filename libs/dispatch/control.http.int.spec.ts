@@ -89,6 +89,7 @@ describe('A worker that listens', () => {
       event: 'stop',
       data: { attemptId: third.attemptId },
     });
+    expect(await next(stream)).toEqual({ event: 'leave', data: { reason: '' } });
   });
 
   test('hears nothing of what others hold', async () => {

@@ -5,6 +5,8 @@ import type { Dispatcher } from './dispatcher.js';
 export type ControlMessage =
   /** All that it holds, at the beginning: whatever else it still runs has been given to others. */
   | { readonly event: 'holds'; readonly data: { readonly attemptIds: readonly string[] } }
+  /** It was dismissed, and is to end. */
+  | { readonly event: 'leave'; readonly data: { readonly reason: string } }
   /** The attempt is no longer its own: its agent is to end. */
   | {
       readonly event: 'stop';
@@ -34,6 +36,11 @@ export async function* controlOf(
       messages.push({ event: 'stop', data: { attemptId, reason: reasonFor(attemptId, events) } });
     }
     held = now;
+    for (const { type, data } of events) {
+      if (type === 'WorkerGone' && data.workerId === workerId) {
+        messages.push({ event: 'leave', data: { reason: data.reason } });
+      }
+    }
     wake();
   });
   const leave = (): void => {

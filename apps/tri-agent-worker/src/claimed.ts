@@ -36,3 +36,4 @@ export const outputTaken = z.object({ hasRoom: z.boolean() });
 
 export const holds = z.object({ attemptIds: z.array(text) });
 export const stop = z.object({ attemptId: text, reason: text });
+export const leave = z.object({ reason: text });

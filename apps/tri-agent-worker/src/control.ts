@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { limits } from '#kernel/limits.js';
-import { holds, stop } from './claimed.js';
+import { holds, leave, stop } from './claimed.js';
 import { Refused, type ServerClient } from './server-client.js';
 
 export interface ControlListener {
@@ -10,6 +10,8 @@ export interface ControlListener {
   /** They ran here, and are no longer this worker's. */
   lost(attemptIds: readonly string[]): void;
   stop(attemptId: string, reason: string): void;
+  /** An operator wants it to end. */
+  dismissed(reason: string): void;
   /** The server knows this worker no longer. */
   unknown(): void;
 }
@@ -52,6 +54,9 @@ async function read(
       } else if (event === 'stop') {
         const { success, data: told } = stop.safeParse(message);
         if (success) listener.stop(told.attemptId, told.reason);
+      } else if (event === 'leave') {
+        const { success, data: told } = leave.safeParse(message);
+        if (success) listener.dismissed(told.reason);
       }
     },
   });

@@ -78,6 +78,10 @@ export class Worker {
             this.attempts.get(it)?.lose('It was given to another worker.');
         },
         stop: (attemptId, reason) => this.attempts.get(attemptId)?.lose(reason),
+        dismissed: (reason) => {
+          this.options.say(`dismissed. ${reason}`.trim());
+          this.stop(reason);
+        },
         unknown: () => void this.register(),
       },
       signal,

@@ -170,7 +170,7 @@ test('A worker that is dismissed gives back what it holds', async () => {
   const taskId = await submit('work');
   const worker = await ScriptedWorker.register(server);
   await claimed(worker);
-  expect(await ctl('workers', 'leave', worker.workerId)).toContain('has left');
+  expect(await ctl('workers', 'leave', worker.workerId)).toContain('has been dismissed');
   expect(await ctl('workers')).toContain('No workers are registered');
   expect(await stateOf(taskId)).toBe('ready');
   const another = await ScriptedWorker.register(server);

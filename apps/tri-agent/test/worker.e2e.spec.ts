@@ -226,6 +226,26 @@ describe('A worker', () => {
     expect(await processesOf(await shown(taskId))).toEqual([]);
   });
 
+  test('that is dismissed ends its agent and itself', async () => {
+    const worker = await startWorker();
+    const marker = join(folder, 'before-the-dismissal');
+    const taskId = await submit([
+      { do: 'once', file: marker, steps: [{ do: 'hang' }] },
+      { do: 'succeed', text: 'Done.' },
+    ]);
+    await waitUntil('the agent is at it', () => existsSync(marker));
+    const { body } = await operator.get<{ items: { workerId: string; running: number }[] }>(
+      'workers',
+    );
+    const busy = body.items.find(({ running }) => running > 0)?.workerId ?? '';
+    expect((await runCli(server, ['workers', 'show', busy])).out).toContain(taskId);
+    expect(await runCli(server, ['workers', 'stop', busy])).toMatchObject({ exit: 0 });
+    await waitUntil('it has ended', () => worker.exitCode !== null);
+    const after = await shown(taskId);
+    expect([after.state, await processesOf(after)]).toEqual(['ready', []]);
+    await operator.post(`tasks/${taskId}/cancel`);
+  });
+
   test('without an agent says so', async () => {
     const worker = await WorkerProgram.start(server, {
       PATH: folder,

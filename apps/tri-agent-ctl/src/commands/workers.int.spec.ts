@@ -50,7 +50,7 @@ describe('workers', () => {
   test('leave dismisses one, and says what becomes of its work', async () => {
     const { exit, out } = await run(env, ['workers', 'leave', 'w/1', '--reason', 'gone']);
     expect(exit).toBe(0);
-    expect(out).toContain('Worker w/1 has left. What it held is given back');
+    expect(out).toContain('Worker w/1 has been dismissed and ends. What it held is given back');
     expect(server.posted).toEqual([{ reason: 'gone' }]);
     const { out: json } = await run(env, ['workers', 'leave', 'w/1', '--json']);
     expect(JSON.parse(json)).toEqual({ workerId: 'w/1', left: true });

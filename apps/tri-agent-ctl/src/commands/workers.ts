@@ -5,7 +5,7 @@ import * as shapes from '../dispatch/shapes.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { nothing } from '../render/numbers.js';
-import { tableLines, type Column } from '../render/table.js';
+import { pairLines, tableLines, type Column } from '../render/table.js';
 import { clean } from '../render/text.js';
 
 export async function listWorkers(client: Asker, output: Output): Promise<void> {
@@ -54,18 +54,47 @@ export async function dismissWorker(
   const path = `/api/v1/workers/${encodeURIComponent(workerId)}/leave`;
   await client.post(path, maybe(record), wish).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
-    throw new Failure(
-      'worker_not_found',
-      `There is no worker "${workerId}".`,
-      'See which there are with "tri-agent-ctl workers list".',
-    );
+    throw unknownWorker(workerId);
   });
   if (output.json) {
     output.document({ workerId, left: true });
     return;
   }
   output.lines(
-    `Worker ${clean(workerId)} has left. What it held is given back, and others may claim it.`,
+    `Worker ${clean(workerId)} has been dismissed and ends. What it held is given back, and others may claim it.`,
     output.paint('dim', 'It costs those tasks no attempt.'),
+  );
+}
+
+/** What is known of one worker. */
+export async function showWorker(client: Asker, output: Output, workerId: string): Promise<void> {
+  const { items } = await client.list('/api/v1/workers', shapes.worker, limits.listItemsMax);
+  const worker = items.find((it) => it.workerId === workerId);
+  if (worker === undefined) throw unknownWorker(workerId);
+  if (output.json) {
+    output.document(worker);
+    return;
+  }
+  const { host, shards, seats, slots, running, attempts } = worker;
+  output.lines(
+    ...pairLines(
+      [
+        ['worker', workerId],
+        ['host', host ?? nothing],
+        ['shards', shards.join(', ')],
+        ['agents', seats.map(describeSeat).join(', ')],
+        ['busy', `${running} of ${slots}`],
+        ['tasks', attempts?.map(({ taskId }) => taskId).join(', ') || nothing],
+      ],
+      output.paint,
+    ),
+  );
+}
+
+function unknownWorker(workerId: string): Failure {
+  return new Failure(
+    'worker_not_found',
+    `There is no worker "${workerId}".`,
+    'See which there are with "tri-agent-ctl workers list".',
   );
 }

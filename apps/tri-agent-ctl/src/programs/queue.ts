@@ -91,8 +91,27 @@ function addWorkers(program: Command, run: LightRun): void {
       return listWorkers(await run.asker(), run.output);
     });
   workers
-    .command('leave')
-    .description('dismiss a worker; what it holds is given back')
+    .command('show')
+    .description('what is known of a worker')
+    .argument('<id>', 'its id', shortText)
+    .action(async (id: string) => {
+      const { showWorker } = await import('../commands/workers.js');
+      return showWorker(await run.asker(), run.output, id);
+    });
+  workers
+    .command('drain')
+    .description('have a worker claim nothing more; what it runs goes on')
+    .argument('<id>', 'its id', shortText)
+    .option('--reason <text>', 'why', longText)
+    .action(async (id: string, { reason }: { readonly reason?: string }) => {
+      const { changeGate } = await import('../commands/queue.js');
+      const wish = { scope: `worker:${id}`, ...(reason !== undefined && { reason }) };
+      return changeGate(await run.asker(), run.output, 'drain', wish);
+    });
+  workers
+    .command('stop')
+    .alias('leave')
+    .description('dismiss a worker: its agents end, what it holds is given back')
     .argument('<id>', 'its id', shortText)
     .option('--reason <text>', 'why', longText)
     .action(async (id: string, wish: { readonly reason?: string }) => {
