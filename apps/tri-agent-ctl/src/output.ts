@@ -2,7 +2,8 @@ import { limits } from '#kernel/limits.js';
 import type { Io } from './io.js';
 import { Failure, exitCode, reasonOf } from './failure.js';
 import { paintFor, type Paint } from './render/paint.js';
-import { clean, clip, safeJson } from './render/text.js';
+import { clean, clip } from '#platform/harmless-text.js';
+import { safeJson } from './render/text.js';
 
 /** Where a command's answer goes: documents and lines for machines, lines for people. */
 export class Output {

@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { limits } from '#kernel/limits.js';
 import { ConfigError, loadConfig, type Config } from '#platform/config.js';
 import { findProgram } from '#platform/find-program.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import { SingletonLock } from '#platform/singleton-lock.js';
 import { runners } from './agents/runners.js';
 import { Refused, ServerClient } from './server-client.js';
@@ -116,7 +117,8 @@ function makeWorker(
       telemetry,
     },
     say: (line) => {
-      console.log(`${name}: ${line}`);
+      // Of what agents say, nothing that a terminal could act upon.
+      console.log(`${name}: ${clip(clean(line), limits.lineCharactersMax)}`);
     },
   });
 }

@@ -85,11 +85,14 @@ describe.each(['claude-code', 'codex', 'gemini'])('A task for %s', (agent) => {
   });
 
   test('that fails for good is parked with the reason', async () => {
-    await startWorker();
-    const taskId = await submit([{ do: 'fail', text: 'I cannot.' }], { agent, retries: 0 });
+    const worker = await startWorker();
+    const text = 'I cannot. \u001b[31m\u0007\u202e';
+    const taskId = await submit([{ do: 'fail', text }], { agent, retries: 0 });
     const { state, reason } = await endOf(taskId);
     expect(state).toBe('parked');
     expect(reason).not.toBeNull();
+    expect(worker.printed).toContain(taskId);
+    expect(worker.printed).not.toMatch(/[\u001b\u0007\u202e]/);
   });
 });
 

@@ -11,7 +11,7 @@ import {
 import { backUp, writeSettingsFile } from '../connect/settings-file.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 
 export interface ConnectWish extends Place {
   readonly write: boolean;

@@ -10,7 +10,7 @@ import {
   type SettingsFile,
 } from '../connect/settings-file.js';
 import type { Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import type { Server } from '../server.js';
 import { paintedDiff } from './connect.js';
 

@@ -7,7 +7,7 @@ import * as remote from '../doctor/server-checks.js';
 import { Failure, exitCode } from '../failure.js';
 import type { Output } from '../output.js';
 import type { Style } from '../render/paint.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import { findServer, type Server } from '../server.js';
 
 const styles: Readonly<Record<Finding['state'], Style>> = {

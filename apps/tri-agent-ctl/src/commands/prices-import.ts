@@ -2,7 +2,7 @@ import type { Client } from '../client.js';
 import { exitCode } from '../failure.js';
 import type { Output } from '../output.js';
 import { readPriceFile, type PlacedEntry } from '../prices/price-file.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import * as shapes from '../prices-shapes.js';
 import { describePublication } from './prices.js';
 

@@ -4,7 +4,7 @@ import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { formatCount, parseUsd } from '../render/numbers.js';
 import { tableLines, type Column } from '../render/table.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import { formatAge, formatTime } from '../render/times.js';
 import * as shapes from '../prices-shapes.js';
 

@@ -1,7 +1,7 @@
 import type { Asker } from '../client.js';
 import * as shapes from '../dispatch/shapes.js';
 import type { Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 
 const verbs = {
   pause: ['is paused: nothing of it is claimed, what runs goes on', 'was paused already'],

@@ -9,7 +9,7 @@ import { agentOf, type AgentWord } from '../dispatch/words.js';
 import { exitCode, Failure } from '../failure.js';
 import { usageFailure, type Output } from '../output.js';
 import { formatCost } from '../render/numbers.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import * as sessionShapes from '../shapes.js';
 import { outputOf, printPiece } from './task-output.js';
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Asker } from '../client.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import { outputOf } from './task-output.js';
 
 export interface DiffWish {

@@ -2,7 +2,7 @@ import type { Asker } from '../client.js';
 import { findingTask } from '../dispatch/find-task.js';
 import * as shapes from '../dispatch/shapes.js';
 import type { Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 
 /** What a person does with one task, and how it is told afterwards. */
 const moves = {

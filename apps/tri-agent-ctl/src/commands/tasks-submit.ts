@@ -8,7 +8,7 @@ import { submitting } from '../dispatch/submitting.js';
 import { agentOf, type AgentWord } from '../dispatch/words.js';
 import { Failure } from '../failure.js';
 import { usageFailure, type Output } from '../output.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 
 /** The options of a single task, as they are named on the command line. */
 export interface SubmitWish {

@@ -4,7 +4,7 @@ import { findingTask } from '../dispatch/find-task.js';
 import * as shapes from '../dispatch/shapes.js';
 import type { Output } from '../output.js';
 import { nothing } from '../render/numbers.js';
-import { clean, clip } from '../render/text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import { formatSecondIn, machineZone } from '../render/zones.js';
 
 /** What came of what, and what the task waits for now. Times are those of this place. */

@@ -7,7 +7,7 @@ import { costNotes } from '../render/cost-notes.js';
 import { formatCost, formatTokens, nothing, parseUsd } from '../render/numbers.js';
 import { sessionColumns } from '../render/session-columns.js';
 import { tableLines } from '../render/table.js';
-import { clean, clip } from '../render/text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import * as shapes from '../shapes.js';
 import { followEvents } from '../stream.js';
 import { describeToday } from './status.js';

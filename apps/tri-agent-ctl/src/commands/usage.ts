@@ -2,7 +2,7 @@ import { limits } from '#kernel/limits.js';
 import type { Asker } from '../client.js';
 import type { Output } from '../output.js';
 import { formatCount } from '../render/numbers.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import { formatIn } from '../render/zones.js';
 import * as shapes from '../shapes.js';
 import { askUsage } from '../usage/ask.js';

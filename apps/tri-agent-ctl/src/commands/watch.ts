@@ -5,7 +5,7 @@ import { Pacer } from '../pacer.js';
 import { eventLine } from '../render/event-line.js';
 import { formatCost, formatTokens } from '../render/numbers.js';
 import { contextOf } from '../render/session-columns.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import * as shapes from '../shapes.js';
 import { followEvents } from '../stream.js';
 import { findSession } from './find-session.js';

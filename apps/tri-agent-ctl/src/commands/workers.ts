@@ -6,7 +6,7 @@ import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { nothing } from '../render/numbers.js';
 import { pairLines, tableLines, type Column } from '../render/table.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 
 export async function listWorkers(client: Asker, output: Output): Promise<void> {
   const page = await client.list('/api/v1/workers', shapes.worker, limits.listItemsMax);

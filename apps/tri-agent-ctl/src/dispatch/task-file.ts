@@ -9,7 +9,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { limits } from '#kernel/limits.js';
-import { clean, clip } from '../render/text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import { reasonOf } from '../failure.js';
 import {
   alternatives,

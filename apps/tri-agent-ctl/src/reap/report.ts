@@ -4,7 +4,7 @@ import type { HostProcess } from '#platform/processes.js';
 import type { Output } from '../output.js';
 import { formatDuration, formatTime } from '../render/times.js';
 import { tableLines, type Column } from '../render/table.js';
-import { clean, clip } from '../render/text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import { agentProgramOf } from './agent-program.js';
 import type { Plan, Target, Why } from './plan.js';
 

@@ -2,7 +2,7 @@ import { limits } from '#kernel/limits.js';
 import type { LogEvent } from '../shapes.js';
 import { formatNanoUsd, formatTokens } from './numbers.js';
 import type { Paint } from './paint.js';
-import { clean, clip } from './text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import { formatClock } from './times.js';
 
 /** Told elsewhere in the line, or of no use to a reader. */

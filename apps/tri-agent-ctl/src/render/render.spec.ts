@@ -11,7 +11,8 @@ import {
 import { eventLine } from './event-line.js';
 import { paintFor } from './paint.js';
 import { tableLines } from './table.js';
-import { clean, clip, safeJson, shortIdLength } from './text.js';
+import { clean, clip } from '#platform/harmless-text.js';
+import { safeJson, shortIdLength } from './text.js';
 import { formatAge, formatDuration, formatTime, parseMoment } from './times.js';
 import { anEvent } from '../../test/samples.js';
 

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { limits } from '#kernel/limits.js';
-import { clean, clip } from './text.js';
+import { clean, clip } from '#platform/harmless-text.js';
 import type { Paint, Style } from './paint.js';
 
 export interface Column<Row> {

@@ -1,5 +1,5 @@
 import { csvOf, type CsvCell } from '../render/csv.js';
-import { clean } from '../render/text.js';
+import { clean } from '#platform/harmless-text.js';
 import type { ComparedModel, Usage, UsageRow, UsageSums } from '../shapes.js';
 import { isTime, type Cut, type NameCut } from './cuts.js';
 
