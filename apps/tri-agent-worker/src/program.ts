@@ -61,7 +61,7 @@ async function work(options: Options): Promise<void> {
   if (agents.length === 0) {
     const variables = runners.map(({ program }) => program.variable).join(', ');
     console.error(
-      `No agent's command line is found on PATH. Install one, or name it with ${variables}.`,
+      `No workers run here, for no agent's command line is found on PATH: queued tasks wait. Install one, or name it with ${variables}.`,
     );
     process.exitCode = failed;
     return;
