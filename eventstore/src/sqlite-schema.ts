@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { limits } from '#kernel/limits.js';
 import { LogError } from './log.js';
 import { faultOfSchema } from './recorded.js';
-import { unusable } from './sqlite-fault.js';
+import { isBusy, unusable } from './sqlite-fault.js';
 
 /** "tria" in ASCII: marks the file as ours. */
 const applicationId = 0x74726961;
@@ -45,9 +45,25 @@ const migrations: readonly string[] = [
 /**
  * A connection to a log that is ready for use: known to be ours, migrated, and durable.
  *
+ * Of two processes that make a new log at the same moment SQLite refuses one at once, without waiting,
+ * when it turns to write-ahead logging: so the wait for others is here.
+ *
  * @throws {LogError} `LOG_UNUSABLE` or `LOG_TOO_NEW`; nothing was changed in a file that is not ours.
  */
 export function openLogFile(file: string, readOnly: boolean): Database.Database {
+  const givenUpAt = performance.now() + limits.openWaitMs;
+  for (;;) {
+    try {
+      return openOnce(file, readOnly);
+    } catch (error) {
+      if (error instanceof LogError) throw error;
+      if (!isBusy(error) || performance.now() >= givenUpAt) throw unusable(file, error);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limits.busyRetryMs);
+    }
+  }
+}
+
+function openOnce(file: string, readOnly: boolean): Database.Database {
   let db: Database.Database | undefined;
   try {
     assertAccess(file, readOnly);
@@ -64,7 +80,7 @@ export function openLogFile(file: string, readOnly: boolean): Database.Database 
     return db;
   } catch (error) {
     db?.close();
-    throw error instanceof LogError ? error : unusable(file, error);
+    throw error;
   }
 }
 
