@@ -80,7 +80,7 @@ describe('A recorded run of Claude Code', () => {
   test('tells what it was not allowed', () => {
     expect(run(claude, recorded('claude', 'denied')).news).toContainEqual({
       is: 'progress',
-      what: 'not allowed: Write: /home/dev/work/notes.txt',
+      what: 'not allowed: Write: /home/dev/repo/notes.txt',
     });
   });
 
