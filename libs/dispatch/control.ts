@@ -23,7 +23,7 @@ export async function* controlOf(
   signal: AbortSignal,
 ): AsyncGenerator<ControlMessage> {
   let held = heldBy(await dispatcher.state(), workerId);
-  const messages: ControlMessage[] = [{ event: 'holds', data: { attemptIds: [...held] } }];
+  const messages: ControlMessage[] = [{ event: 'holds', data: { attemptIds: [...held.keys()] } }];
   let wake = (): void => undefined;
   const ended = dispatcher.listen((events, state) => {
     if (!events.some(mayEndAttempts)) {
@@ -31,9 +31,10 @@ export async function* controlOf(
       return;
     }
     const now = heldBy(state, workerId);
-    for (const attemptId of held) {
+    for (const [attemptId, taskId] of held) {
       if (now.has(attemptId)) continue;
-      messages.push({ event: 'stop', data: { attemptId, reason: reasonFor(attemptId, events) } });
+      const reason = reasonFor(attemptId, taskId, events);
+      messages.push({ event: 'stop', data: { attemptId, reason } });
     }
     held = now;
     for (const { type, data } of events) {
@@ -59,17 +60,20 @@ export async function* controlOf(
   }
 }
 
-function heldBy({ running }: DispatchState, workerId: string): Set<string> {
+/** The attempts of a worker, each with its task. */
+function heldBy({ running }: DispatchState, workerId: string): Map<string, string> {
   const own = [...running.values()].filter((it) => it.workerId === workerId);
-  return new Set(own.map(({ attemptId }) => attemptId));
+  return new Map(own.map(({ attemptId, taskId }) => [attemptId, taskId]));
 }
 
 function mayEndAttempts({ type }: DispatchEvent): boolean {
   return type !== 'TaskClaimed' && type !== 'TaskSubmitted' && type !== 'ProgressReported';
 }
 
-function reasonFor(attemptId: string, events: readonly DispatchEvent[]): string {
+function reasonFor(attemptId: string, taskId: string, events: readonly DispatchEvent[]): string {
   for (const { type, data } of events) {
+    // What was decided in the same append may be of other tasks.
+    if (!('taskId' in data) || data.taskId !== taskId) continue;
     if (type === 'TaskCancelled') return `Its task was cancelled. ${data.reason}`.trim();
     if (type === 'TaskParked') return `Its task was parked. ${data.reason}`.trim();
     if ('attemptId' in data && data.attemptId === attemptId) return sentences[type] ?? type;

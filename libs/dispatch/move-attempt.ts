@@ -119,7 +119,8 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
   }
 }
 
-function attemptIn(
+/** @throws {Refusal} `ATTEMPT_NOT_FOUND` */
+export function attemptIn(
   state: DispatchState,
   attemptId: string,
 ): { readonly workerId: string; readonly taskId: string } {

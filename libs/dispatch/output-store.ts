@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
 
@@ -42,11 +42,6 @@ export class OutputStore {
   async read(attemptId: string, fromIndex: number, limit: number): Promise<OutputPiece[]> {
     const pieces = await this.readAll(attemptId);
     return pieces.filter(({ index }) => index >= fromIndex).slice(0, limit);
-  }
-
-  async erase(attemptId: string): Promise<void> {
-    await rm(this.fileOf(attemptId), { force: true });
-    this.known.delete(attemptId);
   }
 
   private async appendInTurn(attemptId: string, pieces: readonly OutputPiece[]): Promise<boolean> {

@@ -11,6 +11,7 @@ import type { ApiRoute } from '#platform/openapi.js';
 import { Redactor } from '#platform/redaction.js';
 import { attemptParams } from './attempts.shapes.js';
 import { Dispatcher } from './dispatcher.js';
+import { attemptIn } from './move-attempt.js';
 import {
   outputBody,
   outputQuery,
@@ -49,9 +50,8 @@ export class OutputController {
     @Req() request: FastifyRequest,
   ): Promise<z.infer<typeof outputTakenShape>> {
     const caller = callerOf(request);
-    const { running } = await this.dispatcher.state();
-    const attempt = running.get(attemptId);
-    if (attempt !== undefined) mustSpeakFor(caller, attempt.workerId);
+    const { workerId } = attemptIn(await this.dispatcher.state(), attemptId);
+    mustSpeakFor(caller, workerId);
     // Refuses whoever has lost the attempt, and tells it.
     await this.dispatcher.move({ type: 'beat', attemptId, fencingToken }, actorOf(caller));
     this.dispatcher.progressed(attemptId);

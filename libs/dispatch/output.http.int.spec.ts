@@ -58,6 +58,19 @@ describe('What an agent prints', () => {
     expect(await outputOf(taskId)).toMatchObject({ hasEnded: true, items: [] });
   });
 
+  test('is taken from no other worker, also when the attempt has ended', async () => {
+    const { attemptId, fencingToken } = await running();
+    const { token } = await server.register();
+    const body = { fencingToken, pieces: [piece(0, 'not mine')] };
+    const tell = async () =>
+      (await server.post(`attempts/${attemptId}/output`, body, token)).body.code;
+    expect(await tell()).toBe('NOT_THIS_WORKER');
+    await server.post(`attempts/${attemptId}/release`, { fencingToken });
+    const events = (await server.events()).length;
+    expect(await tell()).toBe('NOT_THIS_WORKER');
+    expect(await server.events()).toHaveLength(events);
+  });
+
   test('has a limit, which is said', async () => {
     const { taskId, tell } = await running();
     const text = 'x'.repeat(limits.outputPieceCharactersMax);

@@ -31,6 +31,8 @@ type Stopped =
   /** The worker goes, and gives it back. */
   | { readonly because: 'leaving'; readonly reason: string };
 
+const badRequest = 400;
+
 /** One task, from its claim to the server's word that its end is known. */
 export class Attempt {
   private agent: AgentProcess | undefined;
@@ -44,10 +46,6 @@ export class Attempt {
   });
 
   constructor(private readonly parts: AttemptParts) {}
-
-  get attemptId(): string {
-    return this.parts.claim.attemptId;
-  }
 
   /** The server has given it to others, or ended it. */
   lose(reason: string): void {
@@ -215,10 +213,10 @@ export class Attempt {
     }
   }
 
-  /** Once: what is not heard now is of no use later. */
+  /** Once: what is not heard now is of no use later. A word that is not understood costs no attempt. */
   private async tell(move: string, body: object): Promise<void> {
     await this.move(move, body).catch((error: unknown) => {
-      if (error instanceof Refused) this.lose(error.message);
+      if (error instanceof Refused && error.status !== badRequest) this.lose(error.message);
     });
   }
 

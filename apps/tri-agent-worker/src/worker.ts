@@ -82,7 +82,8 @@ export class Worker {
           this.options.say(`dismissed. ${reason}`.trim());
           this.stop(reason);
         },
-        unknown: () => void this.register(),
+        // Whoever claims meets the refusal, too, and ends with it.
+        unknown: () => void this.register().catch(() => undefined),
       },
       signal,
     );
