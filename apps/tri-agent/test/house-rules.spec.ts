@@ -108,6 +108,12 @@ describe('Every file', () => {
     expect([...sources, ...documents].filter((file) => words.test(textOf(file)))).toEqual([]);
   });
 
+  test('bears no mark of an unfinished merge', () => {
+    // Prettier makes a quotation of the last of them.
+    const marks = /^(?:<{7}|>{7}|(?:> ){7})(?:\s|$)/m;
+    expect([...sources, ...documents].filter((file) => marks.test(textOf(file)))).toEqual([]);
+  });
+
   test('skips or singles out no test', () => {
     const marks = new RegExp('\\b(?:test|it|describe)\\.(?:on' + 'ly|sk' + 'ip)\\(');
     expect(sources.filter((file) => marks.test(textOf(file)))).toEqual([]);
