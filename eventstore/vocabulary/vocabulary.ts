@@ -1,19 +1,28 @@
 import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
-import { DISPATCH_STREAM, dispatchEvents, type DispatchEventType } from './dispatch.events.js';
+import { BUDGETS_STREAM, budgetEvents } from './budgets.events.js';
+import { DISPATCH_STREAM, dispatchEvents } from './dispatch.events.js';
+import { KILLS_STREAM, killEvents } from './kills.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
 import { usageEvents } from './usage.events.js';
 import { upcasts } from './upcast.js';
+import { WATCH_STREAM, watchEvents } from './watch.events.js';
+
+/** What an agent's session tells of itself: the events of its stream. */
+const eventsOfSessions = { ...sessionEvents, ...usageEvents } as const;
+export type SessionEventType = keyof typeof eventsOfSessions;
 
 /** Every event type of the house, with its current schema version. */
 const vocabulary = {
-  ...sessionEvents,
-  ...usageEvents,
+  ...eventsOfSessions,
   ...priceEvents,
   ...telemetryEvents,
   ...dispatchEvents,
+  ...budgetEvents,
+  ...killEvents,
+  ...watchEvents,
 } as const;
 
 type Vocabulary = typeof vocabulary;
@@ -38,25 +47,34 @@ export function currentVersion(type: EventType): number {
 
 /** The stream that an event belongs to. */
 export function streamOf(event: DomainEvent): string {
-  if (isOfDispatch(event)) return DISPATCH_STREAM;
-  const { type, data } = event;
-  switch (type) {
+  if (isOfSession(event)) return sessionStream(event.data.agent, event.data.sessionId);
+  const shared = streams.find(({ events }) => Object.hasOwn(events, event.type));
+  if (shared !== undefined) return shared.stream;
+  switch (event.type) {
     case 'PricesPublished':
       return PRICES_STREAM;
     case 'PriceMissing':
       return PRICE_NOTICES_STREAM;
     case 'TelemetryUnrecognised':
-      return telemetryStream(data.agent);
+      return telemetryStream(event.data.agent);
     default:
-      return sessionStream(data.agent, data.sessionId);
+      throw new Error(`No stream is known for ${event.type}.`);
   }
 }
 
-/** An event of the stream `dispatch`, which may speak of a session without being of it. */
-export function isOfDispatch<Event extends { readonly type: string }>(
+/** All of whose events are in one stream. */
+const streams = [
+  { events: dispatchEvents, stream: DISPATCH_STREAM },
+  { events: budgetEvents, stream: BUDGETS_STREAM },
+  { events: killEvents, stream: KILLS_STREAM },
+  { events: watchEvents, stream: WATCH_STREAM },
+];
+
+/** An event of a session's own stream. Others may speak of a session without being of it. */
+export function isOfSession<Event extends { readonly type: string }>(
   event: Event,
-): event is Extract<Event, { type: DispatchEventType }> {
-  return Object.hasOwn(dispatchEvents, event.type);
+): event is Extract<Event, { type: SessionEventType }> {
+  return Object.hasOwn(eventsOfSessions, event.type);
 }
 
 /** What is wrong with the event, in one sentence; undefined when it may be appended. */

@@ -94,6 +94,7 @@ export const limits = {
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
   scopesMax: 1_000,
+  survivorsToldMax: 20,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,

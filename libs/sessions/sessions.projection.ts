@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import {
-  isOfDispatch,
+  isOfSession,
+  type SessionEventType,
   type DataOf,
   type RecordedDomainEvent,
 } from '#eventstore/vocabulary/vocabulary.js';
@@ -86,7 +87,7 @@ const count = (counter: Counter) => `
     ${counter} = ${counter} + excluded.${counter}`;
 
 type Counter = 'prompts' | 'tool_calls' | 'errors' | 'retries' | 'subagents';
-type SessionEvent = Extract<RecordedDomainEvent, { data: { agent: string; sessionId: string } }>;
+type SessionEvent = Extract<RecordedDomainEvent, { type: SessionEventType }>;
 type Tokens = 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens' | 'outputTokens';
 type Attribution = Pick<DataOf<'SessionStarted'>, 'project' | 'team' | 'taskId' | 'userId'>;
 
@@ -136,10 +137,6 @@ function whatIsStated(event: RecordedDomainEvent & { type: 'UsageStated' }) {
 function contextOf(usage: Pick<DataOf<'UsageRecorded'>, Tokens>): number {
   const { inputTokens, cacheReadTokens, cacheCreationTokens, outputTokens } = usage;
   return inputTokens + cacheReadTokens + cacheCreationTokens + outputTokens;
-}
-
-function isOfSession(event: RecordedDomainEvent): event is SessionEvent {
-  return !isOfDispatch(event) && 'sessionId' in event.data;
 }
 
 function prepare(db: Database): (event: RecordedDomainEvent) => void {
