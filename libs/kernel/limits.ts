@@ -95,6 +95,12 @@ export const limits = {
   scopeCharactersMax: 208,
   scopesMax: 1_000,
   survivorsToldMax: 20,
+  processesToldMax: 200,
+  killsRememberedMax: 1_000,
+  /** A grace, the killing and the looking, and a worker that is slow to tell. */
+  killToldMs: 20_000,
+  killAskedMs: 200,
+  enforcementMs: 1_000,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,

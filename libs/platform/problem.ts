@@ -33,6 +33,8 @@ const kinds = {
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
   ATTEMPT_NOT_FOUND: { status: 404, title: 'There is no such attempt' },
+  KILL_NOT_FOUND: { status: 404, title: 'There is no such kill' },
+  NOTHING_TO_KILL: { status: 404, title: 'Nothing of it runs' },
   WORKER_NOT_FOUND: { status: 404, title: 'There is no such worker' },
   SESSION_AMBIGUOUS: { status: 409, title: 'Several sessions have this id' },
   STALE_FENCING_TOKEN: { status: 409, title: 'The attempt has lost its task' },

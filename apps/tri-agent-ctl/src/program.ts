@@ -30,6 +30,7 @@ const lightPrograms: Loaders<LightRun> = {
   'dead-letter': queue,
   lanes: queue,
   workers: queue,
+  kill: async () => (await import('./programs/kill.js')).addKill,
 };
 /** Commands that also look at the settings. */
 const programs: Loaders<Run> = {
