@@ -149,6 +149,17 @@ describe("A person's agent asks before each step", () => {
     },
   );
 
+  test('and goes on where a worker runs it, which is told when to stop', async () => {
+    const live = await liveAgent('s1');
+    work.begin(runningWork('a', { sessionId: 's1' }));
+    agents.begin(live);
+    budgets.stand(standing('trip'));
+    await until(() => work.said.includes('kill task-a'));
+    expect(enforcer.stopReasonFor(session)).toBeNull();
+    expect([...killSwitch.known.values()].map(({ target }) => target.kind)).toEqual(['attempt']);
+    expect(live.runs()).toBe(true);
+  });
+
   test('and goes on under a warning, or where another scope is shut', () => {
     facts.set('s1', ofTeam('core'));
     budgets.stand(standing('warn'), standing('trip', 'team:other', 'o'));

@@ -57,12 +57,12 @@ export class Enforcer {
   }
 
   /**
-   * Why an agent that a person began may not go on; null = nothing keeps it. Asked before each of its
-   * steps, so it is quick and waits for nothing.
+   * Why an agent that a person began may not go on; null = nothing keeps it, or a worker runs it and is told
+   * when to stop. Asked before each of its steps, so it is quick and waits for nothing.
    */
   stopReasonFor(session: Pick<LiveAgent, 'agent' | 'sessionId'>): string | null {
     const shut = this.parts.budgets.standings().filter(({ step }) => isShut(step));
-    if (shut.length === 0) return null;
+    if (shut.length === 0 || this.isOfWorker(session.sessionId)) return null;
     const facts = this.parts.factsOf(session.agent, session.sessionId);
     return shut.find(({ scope }) => isWithin(scope, session, facts))?.reason ?? null;
   }
@@ -130,6 +130,7 @@ export class Enforcer {
       .map(attemptTarget);
     const sessions = agents
       .alive()
+      .filter(({ sessionId }) => !this.isOfWorker(sessionId))
       .filter((it) => isWithin(scope, it, this.parts.factsOf(it.agent, it.sessionId)))
       .map(sessionTarget);
     const targets = [...attempts, ...sessions];
@@ -142,6 +143,10 @@ export class Enforcer {
       if (halting !== null) continue;
       await this.parts.work.halt({ target: { taskId }, how: 'pause', reason, holder }, actor);
     }
+  }
+
+  private isOfWorker(sessionId: string): boolean {
+    return this.parts.work.running().some((it) => it.sessionId === sessionId);
   }
 
   /** What dispatch knows of the scope by itself, and what the session of an attempt says. */
