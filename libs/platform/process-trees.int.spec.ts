@@ -1,5 +1,5 @@
 import { endTrees, treeIn, treeOf, type Enclosure } from './process-trees.js';
-import { listProcesses, type HostProcess } from './processes.js';
+import { listProcesses, signalIfSame, type HostProcess } from './processes.js';
 import { polite, runs, StartedProcesses, stubborn } from './started-processes.spec-helper.js';
 
 const started = new StartedProcesses();
@@ -144,7 +144,10 @@ describe('Ending a tree', () => {
         killedWith,
         pids: () => inside.map(({ pid }) => pid),
         isKeeper: ({ pid }) => pid === keeper?.pid,
-        kill: () => killedWith.push(inside.filter(runs).map(({ pid }) => pid)),
+        kill: () => {
+          killedWith.push(inside.filter(runs).map(({ pid }) => pid));
+          if (keeper !== undefined) signalIfSame(keeper, 'SIGKILL');
+        },
         isEmpty: () => !inside.some(runs),
       };
     };

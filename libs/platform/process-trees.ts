@@ -24,7 +24,7 @@ export interface Enclosure {
    * listed: then a pid that both name is that of the process listed, unless that one has ended since.
    */
   pids(): readonly number[];
-  /** Whether a process only holds it up: such are not asked to end, and are killed when the others have. */
+  /** Whether a process only holds it up: no signal is for those, and they end with the enclosure. */
   isKeeper(process: HostProcess): boolean;
   /** Kills all that is in it, also what is just being started. */
   kill(): void;
@@ -160,6 +160,7 @@ class EndingTree {
     const alive = this.#alive();
     this.options.enclosure?.kill();
     for (const it of alive) {
+      if (this.#isKeeper(it)) continue;
       // Gone: the enclosure has done it.
       this.#signal(it, 'SIGKILL', 'killed');
       if (!sameProcess(it)) this.#endings.set(keyOf(it), 'killed');
@@ -168,11 +169,11 @@ class EndingTree {
 
   /** Nothing that was seen runs, but for what holds up the enclosure. */
   hasEnded(): boolean {
-    return this.#alive().every((it) => this.#isKeeper(it));
+    return !this.#some((it) => !this.#isKeeper(it) && this.#mayEnd(it));
   }
 
   isGone(): boolean {
-    return this.#alive().length === 0 && (this.options.enclosure?.isEmpty() ?? true);
+    return !this.#some((it) => this.#mayEnd(it)) && (this.options.enclosure?.isEmpty() ?? true);
   }
 
   mayGoOn(untilMs: number): boolean {
@@ -208,10 +209,19 @@ class EndingTree {
   }
 
   #alive(): HostProcess[] {
-    return [...this.#seen.values()].filter((it) => {
-      const said = this.#endings.get(keyOf(it));
-      return said !== 'protected' && said !== 'not-allowed' && sameProcess(it);
-    });
+    return [...this.#seen.values()].filter((it) => this.#mayEnd(it));
+  }
+
+  /** Asks no further than the first, for each is looked at. */
+  #some(is: (it: HostProcess) => boolean): boolean {
+    for (const it of this.#seen.values()) if (is(it)) return true;
+    return false;
+  }
+
+  /** It runs, and may be signalled. */
+  #mayEnd(it: HostProcess): boolean {
+    const said = this.#endings.get(keyOf(it));
+    return said !== 'protected' && said !== 'not-allowed' && sameProcess(it);
   }
 }
 

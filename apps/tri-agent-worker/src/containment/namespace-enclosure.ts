@@ -72,6 +72,10 @@ export class NamespaceEnclosure implements AgentEnclosure {
     return sessionId === this.keeper.pid || sessionId === this.launcherPid;
   }
 
+  /**
+   * With the keeper the kernel kills the first process, and so all. What launched the agent stays until it has waited for
+   * it: a namespace is gone only when nothing of it waits to be waited for.
+   */
   kill(): void {
     signalIfSame(this.keeper, 'SIGKILL');
   }
