@@ -115,6 +115,15 @@ export const settings = {
     limits.leaseMs,
     'How long a worker may be silent before its tasks are given to others.',
   ),
+  containment: setting(
+    'TRI_AGENT_CONTAINMENT',
+    z.enum(
+      ['auto', 'cgroup', 'pid-namespace', 'none'],
+      'must be "auto", "cgroup", "pid-namespace" or "none"',
+    ),
+    'auto',
+    'What workers hold an agent together by, with all that it starts. auto: the best that the host allows.',
+  ),
   redact: setting(
     'TRI_AGENT_REDACT',
     patterns.transform((sources, context) => {

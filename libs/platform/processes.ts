@@ -50,12 +50,22 @@ export const processesTellTheirAttempt = isLinux;
 const TICK_MS = 10;
 const bootId = isLinux ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
+let underWay: Promise<unknown> = Promise.resolve();
+let next: Promise<readonly HostProcess[]> | undefined;
+
 /**
- * All processes that this user may see and that have not ended, in no order.
+ * All processes that this user may see and that have not ended, in no order, as they are after this was asked. Looking
+ * is dear where there are many: who asks while others look shares the next look with all who wait.
  * @throws {Error} where the host does not tell, or where there are more than the limit.
  */
-export async function listProcesses(): Promise<HostProcess[]> {
-  return isLinux ? listFromProc() : listFromPs();
+export function listProcesses(): Promise<readonly HostProcess[]> {
+  next ??= underWay.then(() => {
+    next = undefined;
+    const list = isLinux ? listFromProc() : Promise.resolve().then(listFromPs);
+    underWay = list.catch(() => undefined);
+    return list;
+  });
+  return next;
 }
 
 /** Of a process that was just started; undefined when it has ended. */

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import { AgentProcess } from './agent-process.js';
-import type { AgentRunner, News, Outcome, RunOptions } from './agents/agent.js';
+import type { AgentRunner, Invocation, News, Outcome, RunOptions } from './agents/agent.js';
 import { moved, outputTaken, type Claimed } from './claimed.js';
+import { survivorsText } from './end-agent.js';
 import { OutputSender } from './output-sender.js';
+import type { Containment } from './containment/containment.js';
 import type { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
 import type { WorkPlaceRules } from './work-place/rules.js';
@@ -20,6 +22,7 @@ export interface AttemptParts {
   readonly options: Omit<RunOptions, 'newSessionId'>;
   readonly rules: WorkPlaceRules;
   readonly files: RunningFiles;
+  readonly containment: Containment;
   /** One line for whoever looks at the worker. */
   readonly say: (line: string) => void;
 }
@@ -116,7 +119,7 @@ export class Attempt {
     if (invocation.is === 'refused') return failed(invocation.error, false);
     if (this.stopped !== undefined) return failed(this.stopped.reason, true);
     try {
-      const agent = await AgentProcess.start(program, invocation, directory);
+      const agent = await this.start(program, invocation, directory);
       this.agent = agent;
       return await this.attend(agent);
     } catch (error) {
@@ -136,25 +139,40 @@ export class Attempt {
     }
   }
 
-  private async attend(agent: AgentProcess): Promise<Outcome> {
-    const { claim, files, runner } = this.parts;
+  /** What is started is on disk before it runs: a worker that is killed in between finds it again. */
+  private async start(
+    program: string,
+    invocation: Invocation,
+    directory: string,
+  ): Promise<AgentProcess> {
+    const { claim, files, containment } = this.parts;
     const { attemptId, taskId, fencingToken } = claim;
-    if (agent.identity !== undefined) {
-      files.put({ attemptId, taskId, fencingToken, ...agent.identity });
-    }
+    const enclosure = await containment.enclose({ attemptId, taskId, directory });
+    const running = { attemptId, taskId, fencingToken, enclosure: enclosure.record };
+    files.put(running);
+    const agent = await AgentProcess.start(program, invocation, directory, enclosure);
+    if (agent.identity !== undefined) files.put({ ...running, identity: agent.identity });
+    return agent;
+  }
+
+  private async attend(agent: AgentProcess): Promise<Outcome> {
+    const { claim, runner } = this.parts;
+    const { taskId } = claim;
     // It may have been lost while the agent was being started.
     if (this.stopped !== undefined) void agent.end();
     void this.tell('start', {});
     const reader = runner.reader(false);
-    for await (const { text, isCut } of agent.lines()) {
-      const news = reader.line(text, isCut);
-      for (const it of news) this.hear(it);
+    try {
+      for await (const { text, isCut } of agent.lines()) {
+        const news = reader.line(text, isCut);
+        for (const it of news) this.hear(it);
+      }
+      return reader.end(await agent.ended());
+    } finally {
+      // Whatever it left running is of this attempt, and ends with it.
+      const { survivors, isVerified } = await agent.end();
+      if (!isVerified) this.parts.say(`${taskId}: ${survivorsText(survivors)}`);
     }
-    const exit = await agent.ended();
-    // Whatever it left running is of this attempt, and ends with it.
-    const left = (await agent.end()).filter(({ ending }) => ending === 'remains');
-    for (const { process } of left) this.parts.say(`${taskId}: process ${process.pid} remains.`);
-    return reader.end(exit);
   }
 
   private hear(news: News): void {

@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
-import { endTrees } from '#platform/process-trees.js';
 import type { AgentRunner, RunOptions } from './agents/agent.js';
 import { Attempt } from './attempt.js';
 import { claimed, registered, type Claimed } from './claimed.js';
+import { enclosureOf, type Containment } from './containment/containment.js';
 import { listenToControl } from './control.js';
+import { endAgent, survivorsText } from './end-agent.js';
 import { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
 import { prune } from './work-place/prune.js';
@@ -30,6 +31,7 @@ export interface WorkerOptions {
   readonly slots: number;
   readonly agents: readonly FoundAgent[];
   readonly roots: readonly string[];
+  readonly containment: Containment;
   /** Asks as the operator: to register. */
   readonly operator: ServerClient;
   readonly run: Omit<RunOptions, 'newSessionId'>;
@@ -145,13 +147,17 @@ export class Worker {
 
   /** A worker before this one was killed: its agents end, and their tasks go back at once. */
   private async endWhatWasLeft(): Promise<void> {
-    for (const { attemptId, taskId, fencingToken, pid, startMark } of this.files.left()) {
-      await endTrees({ processes: [{ pid, startMark }], attemptIds: [attemptId] });
+    for (const { attemptId, taskId, fencingToken, identity, enclosure } of this.files.left()) {
+      const { survivors, isVerified } = await endAgent({
+        ...{ attemptId, identity },
+        enclosure: enclosureOf(enclosure, identity?.pid),
+      });
       const reason = 'Its worker was killed.';
       const path = `attempts/${encodeURIComponent(attemptId)}/release`;
       await this.client.post(path, { fencingToken, reason }).catch(() => undefined);
       this.files.remove(attemptId);
       this.options.say(`${taskId}: the agent of a worker that was killed has been ended.`);
+      if (!isVerified) this.options.say(`${taskId}: ${survivorsText(survivors)}`);
     }
   }
 
@@ -200,14 +206,15 @@ export class Worker {
   }
 
   private async runAttempt(claim: Claimed): Promise<Claimed | undefined> {
-    const { agents, run, say } = this.options;
+    const { agents, containment, run, say } = this.options;
     const found = agents.find(({ runner }) => runner.id === claim.task.agent);
     if (found === undefined || this.stopping.signal.aborted) {
       await this.giveBack(claim);
       return undefined;
     }
     const { client, files, rules } = this;
-    const attempt = new Attempt({ claim, ...found, client, options: run, rules, files, say });
+    const parts = { client, rules, files, containment, say };
+    const attempt = new Attempt({ claim, ...found, options: run, ...parts });
     this.attempts.set(claim.attemptId, attempt);
     say(`${claim.taskId}: ${found.runner.title}, attempt ${claim.task.attempt}`);
     try {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync, writeSync } from 'node:fs';
 import { text as textFrom } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -109,6 +109,9 @@ async function leave(step: Effect): Promise<void> {
     }
     case 'spawn':
       writeFileSync(step.file, String(spawnSurvivor()));
+      return;
+    case 'hide':
+      spawnSync('/bin/sh', ['-c', '(env -i setsid sleep "$0" >/dev/null 2>&1 &)', step.mark]);
       return;
     case 'once':
       if (existsSync(step.file)) return;

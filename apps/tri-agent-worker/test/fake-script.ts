@@ -34,6 +34,8 @@ export type Effect =
    * Its id goes into the file.
    */
   | { readonly do: 'spawn'; readonly file: string }
+  /** A process without its environment, its session and its parent; the mark is among its arguments. */
+  | { readonly do: 'hide'; readonly mark: string }
   /** Only where that file is not there yet; it is made. So the next attempt goes another way. */
   | { readonly do: 'once'; readonly file: string; readonly steps: readonly Step[] };
 
