@@ -33,7 +33,16 @@ export class RegisterWorkerHandler implements ICommandHandler<RegisterWorker> {
     const { host, shards, slots } = wanted;
     const workerId = await this.idOf(wanted, caller);
     const { token, tokenHash } = makeWorkerToken(workerId);
-    const worker = { workerId, tokenHash, host, shards, slots, seats: seatsOf(wanted) };
+    const worker = {
+      workerId,
+      tokenHash,
+      host,
+      shards,
+      slots,
+      seats: seatsOf(wanted),
+      agents: [],
+      containment: null,
+    };
     await this.dispatcher.order({ type: 'register-worker', worker }, actorOf(caller));
     const { leaseMs } = this.dispatcher;
     return { workerId, token, leaseMs, beatEveryMs: beatEveryMs(leaseMs) };

@@ -116,6 +116,8 @@ function specOf(task: WantedTask, taskId: string, byKey: ReadonlyMap<string, str
     repository: task.repository ?? null,
     ref: task.ref ?? null,
     permissionMode: task.permissionMode ?? null,
+    allowedTools: [],
+    maxCostNanoUsd: null,
     attemptsMax: task.retries + 1,
     promptCharacters: prompt.length,
     reserveNanoUsd: task.budgetUsd ?? 0,

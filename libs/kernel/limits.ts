@@ -107,6 +107,8 @@ export const limits = {
   slotsPerWorkerMax: 64,
   workersMax: 1_000,
   reasonsExplainedMax: 20,
+  survivorsToldMax: 20,
+  taskCostNanoUsdMax: 10_000_000_000_000,
   eventsExplainedMax: 200,
   dependenciesNamedMax: 5,
   attemptsShownMax: 100,
@@ -208,6 +210,7 @@ export const limits = {
   stderrTailCharacters: 4_000,
   agentOutputGraceMs: 1_000,
   claimWaitMs: 30_000,
+  pausePatienceMs: 10_000,
   progressToldMs: 5_000,
   resultCharactersMax: 256 * 1024,
 
