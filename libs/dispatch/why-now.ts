@@ -78,7 +78,7 @@ function waitText(wait: WaitsFor, clocks: Clocks): string {
       const agent = wait.agent === 'any' ? 'any agent' : wait.agent;
       const model = wait.model === null ? '' : ` with the model ${wait.model}`;
       if (wait.host !== null) {
-        return `Its conversation can only be carried on on host ${wait.host}, and no worker is registered there that has ${agent}${model}. Start that worker again, or retry the task to have it begin anew anywhere.`;
+        return `Its conversation is on host ${wait.host} and can only be carried on there, and no worker is registered there that has ${agent}${model}. Start that worker again, or retry the task to have it begin anew anywhere.`;
       }
       return `No registered worker has a seat for it: it wants ${agent}${model}.`;
     }
