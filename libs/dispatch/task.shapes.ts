@@ -43,7 +43,7 @@ export const taskShape = z.strictObject({
       attemptId: z.string().describe('In whose work place it began.'),
     })
     .nullable()
-    .describe('What its next attempt carries on; null: it begins anew.'),
+    .describe('What its attempt, or its next one, carries on; null: it begins anew.'),
   agent: taskAgent,
   model: z.string().nullable(),
   lane,

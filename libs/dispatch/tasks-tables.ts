@@ -125,10 +125,10 @@ const selectWaiting = `
 const selectRunning = `
   SELECT fencing_token FROM tasks WHERE task_id = ? AND state = 'running'`;
 
-/** A conversation is kept for as long as the task is queued. */
+/** A conversation is kept while the task is queued, or carries it on. */
 const moveTask = `
   UPDATE tasks SET state = @state, fencing_token = @fencingToken, reason = @reason, halt = @halt,
-    conversation = CASE WHEN @state IN ('waiting', 'ready') THEN conversation ELSE @conversation END,
+    conversation = CASE WHEN @state IN ('waiting', 'ready', 'running') THEN conversation ELSE @conversation END,
     result_hash = @resultHash, ended_at = @endedAt
   WHERE task_id = @taskId`;
 

@@ -67,6 +67,7 @@ class TasksTables {
         this.adopted(data, told);
         break;
       case 'AttemptReleased':
+        this.run.forgetConversation.run({ taskId: data.taskId });
         this.end(data, 'released', data.reason, at);
         this.move(data.taskId, 'ready');
         break;

@@ -60,7 +60,9 @@ describe('A task', () => {
     dispatch.when({ type: 'lift', holder: 'budget:day', reason: '' });
     expect(show()).toMatchObject({ state: 'ready', halt: null, conversation });
     dispatch.run('w');
-    expect(show()).toMatchObject({ state: 'running', halt: null, conversation: null });
+    expect(show()).toMatchObject({ state: 'running', halt: null, conversation });
+    dispatch.when({ type: 'worker-gone', workerId: 'w', reason: '' });
+    expect(show()).toMatchObject({ state: 'ready', halt: null, conversation: null });
   });
 
   test('that is retried instead carries nothing on', () => {
