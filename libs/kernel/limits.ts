@@ -114,6 +114,7 @@ export const limits = {
   slotsPerWorkerMax: 64,
   workersMax: 1_000,
   reasonsExplainedMax: 20,
+  taskCostNanoUsdMax: 10_000_000_000_000,
   eventsExplainedMax: 200,
   dependenciesNamedMax: 5,
   attemptsShownMax: 100,
@@ -218,6 +219,7 @@ export const limits = {
   cgroupFoldersMax: 10_000,
   cgroupRemovePollMs: 10,
   claimWaitMs: 30_000,
+  pausePatienceMs: 10_000,
   progressToldMs: 5_000,
   resultCharactersMax: 256 * 1024,
 

@@ -7,6 +7,7 @@ import { limits } from '#kernel/limits.js';
 import { ConfigError, loadConfig, type Config } from '#platform/config.js';
 import { findProgram } from '#platform/find-program.js';
 import { clean, clip } from '#platform/harmless-text.js';
+import { versionOf } from '#platform/program-version.js';
 import { SingletonLock } from '#platform/singleton-lock.js';
 import { runners } from './agents/runners.js';
 import { containmentText, findContainment, type Containment } from './containment/containment.js';
@@ -84,13 +85,20 @@ async function work(options: Options): Promise<void> {
 }
 
 async function findAgents(): Promise<FoundAgent[]> {
-  const found: FoundAgent[] = [];
-  for (const runner of runners) {
-    const program = await findProgram(runner.program, process.env);
-    if (program !== undefined) found.push({ runner, program });
-  }
-  return found;
+  const found = await Promise.all(
+    runners.map(async (runner): Promise<FoundAgent[]> => {
+      const program = await findProgram(runner.program, process.env);
+      if (program === undefined) return [];
+      return [{ runner, program, version: (await versionOf(program, withoutOurs)) ?? null }];
+    }),
+  );
+  return found.flat();
 }
+
+/** The server's tokens are none of an agent's business, whatever it is asked. */
+const withoutOurs = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('TRI_AGENT_')),
+);
 
 function makeWorker(
   { name, shards: own }: { readonly name: string; readonly shards: readonly string[] },

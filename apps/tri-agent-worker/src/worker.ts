@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import type { AgentRunner, RunOptions } from './agents/agent.js';
 import { Attempt } from './attempt.js';
-import { claimed, registered, type Claimed } from './claimed.js';
+import { claimed, registered, taskShown, type Claimed } from './claimed.js';
 import { enclosureOf, type Containment } from './containment/containment.js';
 import { listenToControl } from './control.js';
 import { endAgent, survivorsText } from './end-agent.js';
@@ -20,6 +20,8 @@ import { WorkerIdentity } from './worker-identity.js';
 export interface FoundAgent {
   readonly runner: AgentRunner;
   readonly program: string;
+  /** What it says its version is; null = it does not say. */
+  readonly version: string | null;
 }
 
 export interface WorkerOptions {
@@ -37,6 +39,8 @@ export interface WorkerOptions {
   readonly run: Omit<RunOptions, 'newSessionId'>;
   readonly say: (line: string) => void;
 }
+
+type PlaceOf = Pick<Claimed, 'taskId' | 'attemptId'>;
 
 /** Takes tasks from the server and has agents work on them, until it is told to stop. */
 export class Worker {
@@ -80,6 +84,7 @@ export class Worker {
             this.attempts.get(it)?.lose('It was given to another worker.');
         },
         stop: (attemptId, reason) => this.attempts.get(attemptId)?.lose(reason),
+        halt: (attemptId, order) => this.attempts.get(attemptId)?.halt(order),
         dismissed: (reason) => {
           this.options.say(`dismissed. ${reason}`.trim());
           this.stop(reason);
@@ -110,12 +115,13 @@ export class Worker {
   }
 
   private async registerUntilHeard(): Promise<void> {
-    const { operator, shards, slots, agents, name, say } = this.options;
+    const { operator, shards, slots, agents, name, containment, say } = this.options;
     const abilities = {
       host: `${hostname()}/${name}`.slice(0, limits.identifierCharactersMax),
       shards,
       slots,
-      agents: agents.map(({ runner }) => runner.id),
+      agents: agents.map(({ runner, version }) => ({ name: runner.id, version })),
+      containment: containment.kind === 'none' ? null : containment.kind,
     };
     const { signal } = this.stopping;
     let said = '';
@@ -165,7 +171,9 @@ export class Worker {
   private async tidyUp(): Promise<void> {
     const { say } = this.options;
     try {
-      const { recovered, faults } = await prune(this.rules, new Set(this.attempts.keys()));
+      const running = new Set([...this.attempts.values()].map(({ placeId }) => placeId));
+      const isCarriedOn = this.isCarriedOn.bind(this);
+      const { recovered, faults } = await prune(this.rules, running, isCarriedOn);
       for (const { taskId, result } of recovered) {
         for (const sentence of workText(result)) say(`${taskId}: ${sentence}`);
       }
@@ -174,6 +182,17 @@ export class Worker {
       say(
         `Work places were not tidied up: ${error instanceof Error ? error.message : String(error)}`,
       );
+    }
+  }
+
+  /** Where the server does not say, the place stays: it is asked again. */
+  private async isCarriedOn({ taskId, attemptId }: PlaceOf): Promise<boolean> {
+    try {
+      const path = `tasks/${encodeURIComponent(taskId)}`;
+      const { conversation } = taskShown.parse(await this.options.operator.get(path));
+      return conversation?.attemptId === attemptId;
+    } catch (error) {
+      return !(error instanceof Refused && error.code === 'TASK_NOT_FOUND');
     }
   }
 

@@ -11,6 +11,10 @@ import type { Effect, Script, Telling } from './fake-script.js';
  */
 
 const [name = 'claude', ...args] = process.argv.slice(2);
+if (args.includes('--version')) {
+  process.stdout.write('1.2.3 (fake)\n');
+  process.exit(0);
+}
 const dialect = dialectOf(name as Name, args);
 const prompt = await textFrom(process.stdin);
 let attempt = 0;
@@ -54,6 +58,7 @@ function isTelling(step: Script[number]): step is Telling {
     'give-up',
     'exit',
     'hang',
+    'talk',
     'ignore-term',
   ].includes(step.do);
 }
@@ -82,6 +87,12 @@ async function tell(step: Telling): Promise<void> {
     case 'hang':
       // A timer keeps the process alive, as waiting for a promise would not.
       setInterval(() => undefined, 60_000);
+      return new Promise(() => undefined);
+    case 'talk':
+      setInterval(() => {
+        print(dialect.say('Still at it.'));
+        print(dialect.toolEnd());
+      }, step.everyMs);
       return new Promise(() => undefined);
     case 'ignore-term':
       ignoresTerm = true;

@@ -19,6 +19,8 @@ export type Telling =
   | { readonly do: 'exit'; readonly code: number }
   /** For ever. */
   | { readonly do: 'hang' }
+  /** Says something now and again, for ever. */
+  | { readonly do: 'talk'; readonly everyMs: number }
   | { readonly do: 'ignore-term' };
 
 /** What else it prints, or leaves behind. */
