@@ -48,7 +48,7 @@ export async function startApi(
   house: House,
   otlp: Omit<Ports, 'http'>,
 ): Promise<RunningRole & { readonly http: number }> {
-  const { config, token } = house;
+  const { config, token, hooksToken } = house;
   const clock = new Clock();
   const models = new ReadModels(join(config.home, 'read-models.db'));
   const status: StatusSource = {
@@ -70,6 +70,7 @@ export async function startApi(
     providers: providersOf(house, models, clock, status, dispatcher),
     guard: guard({
       token,
+      hooksToken,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
       needOf: needOnApiPort(isLoopback(config.bind)),
       clock,
