@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { DISPATCH_STREAM, dispatchEvents, type DispatchEventType } from './dispatch.events.js';
+import { hookEvents } from './hooks.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
@@ -11,6 +12,7 @@ import { upcasts } from './upcast.js';
 const vocabulary = {
   ...sessionEvents,
   ...usageEvents,
+  ...hookEvents,
   ...priceEvents,
   ...telemetryEvents,
   ...dispatchEvents,

@@ -175,6 +175,10 @@ export const limits = {
   badTokenAddressesMax: 1_000,
   tokenCharactersMax: 512,
 
+  // Hooks of agents.
+  pathCharactersMax: 4_096,
+  agentProcessesRememberedMax: 10_000,
+
   // Health.
   healthCheckMs: 2_000,
   projectionLagMs: 10_000,

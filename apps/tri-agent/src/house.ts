@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken } from '#libs/access/access-token.js';
+import { OpenGate, type Gate } from '#libs/hooks/gate.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
@@ -28,6 +29,8 @@ export interface House {
   /** For what goes into the log, or beside it. */
   readonly redactor: Redactor;
   readonly registry: Registry;
+  /** Whether agents may go on. */
+  readonly gate: Gate;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
 }
@@ -38,11 +41,15 @@ export interface RunningRole {
 }
 
 /**
- * Makes the data folder where there is none, reads the token and opens the log.
+ * Makes the data folder where there is none, reads the tokens and opens the log.
  *
  * @throws {StartError | ConfigError | LogError} each with a sentence on what to do
  */
-export function openHouse(config: Config, fail: (error: unknown) => void): House {
+export function openHouse(
+  config: Config,
+  fail: (error: unknown) => void,
+  gate: Gate = new OpenGate(),
+): House {
   try {
     mkdirSync(config.home, { recursive: true, mode: ownerOnly });
   } catch (error) {
@@ -66,5 +73,5 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
     registry,
     costOf: (usage) => prices.costOf(usage),
   });
-  return { config, token, hooksToken, log, prices, appender, redactor, registry, fail };
+  return { config, token, hooksToken, log, prices, appender, redactor, registry, gate, fail };
 }
