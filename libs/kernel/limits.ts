@@ -176,6 +176,7 @@ export const limits = {
   tokenCharactersMax: 512,
 
   // Hooks of agents.
+  hookWaitMs: 2_000,
   pathCharactersMax: 4_096,
   agentProcessesRememberedMax: 10_000,
 

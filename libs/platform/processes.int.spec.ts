@@ -1,12 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  identityOf,
-  isOwnProcess,
-  listProcesses,
-  sameProcess,
-  signalIfSame,
-} from './processes.js';
+import { identityOf, isOwnProcess, listProcesses, sameProcess, signalIfSame } from './processes.js';
 import { polite, runs, StartedProcesses, until } from './started-processes.spec-helper.js';
 
 const started = new StartedProcesses();
