@@ -140,6 +140,16 @@ describe('A gate that is shut', () => {
     },
   );
 
+  test('may have more to say than the log keeps', async () => {
+    server.gate.reason = reason.repeat(100);
+    expect(await server.answer(hook('UserPromptSubmit'))).toEqual({
+      ...stop,
+      stopReason: server.gate.reason,
+    });
+    const [[, data] = []] = await server.facts();
+    expect((data as { reason: string }).reason).toHaveLength(limits.freeTextCharactersMax);
+  });
+
   test('stops the agent also when the log cannot be written', async () => {
     server.log.unavailable = true;
     expect(await server.answer(hook('UserPromptSubmit'))).toEqual(stop);

@@ -153,7 +153,8 @@ export function stoppedFact(
   reason: string,
   body: HookBody,
 ): HookFact {
-  return { type: 'AgentStopped', data: { ...turnOf(agent, body), before, reason } };
+  const told = reason.slice(0, limits.freeTextCharactersMax);
+  return { type: 'AgentStopped', data: { ...turnOf(agent, body), before, reason: told } };
 }
 
 /** @param found what of the process was believed. */

@@ -25,6 +25,7 @@ export interface ConnectWish extends Place {
 interface Plan extends Standing {
   readonly changes: readonly Change[];
   readonly holdsHooks: boolean;
+  readonly isOfProject: boolean;
   /** The file's text afterwards. */
   readonly text: string;
 }
@@ -54,7 +55,8 @@ export async function connectAgent(
   const { values } = agent.open({ ...standing.file, source: text, text });
   const { warnings } = await agent.surroundings(output.io, standing.file, values, wanted);
   const holdsHooks = Object.keys(hooks).length > 0 && wish.hooks !== 'none';
-  const plan = { ...standing, warnings, changes, text, holdsHooks };
+  const isOfProject = wish.scope === 'project' && wish.file === undefined;
+  const plan = { ...standing, warnings, changes, text, holdsHooks, isOfProject };
   const backup = wish.dryRun || changes.length === 0 ? undefined : await apply(plan, output);
   report(output, plan, wish, backup);
 }
@@ -164,7 +166,7 @@ function report(
   for (const warning of warnings) output.note(`Warning: ${warning}`);
 }
 
-function warningsOf({ file, warnings, wanted, holdsHooks }: Plan): string[] {
+function warningsOf({ file, warnings, wanted, holdsHooks, isOfProject }: Plan): string[] {
   const others = warnings.map(({ what, fix }) => `${what} ${fix}`);
   const isReadable = (file.mode & 0o077) !== 0;
   const readers = isReadable ? [`Other users can read that file: chmod 600 ${file.path}`] : [];
@@ -172,9 +174,12 @@ function warningsOf({ file, warnings, wanted, holdsHooks }: Plan): string[] {
     const access = `The access token is written into ${file.path}. Whoever reads it has access.`;
     return [access, ...readers, ...others];
   }
-  if (!holdsHooks || !isReadable) return others;
-  const hooks = `The token of hooks is written into ${file.path}. Whoever reads it can tell of sessions.`;
-  return [hooks, ...readers, ...others];
+  if (!holdsHooks) return others;
+  const shared = `${file.path} holds a token and paths of this machine now: do not commit it, or use --file .claude/settings.local.json.`;
+  if (isOfProject) others.unshift(shared);
+  if (!isReadable) return others;
+  const token = `The token of hooks is written into ${file.path}. Whoever reads it can tell of sessions.`;
+  return [token, ...readers, ...others];
 }
 
 export function paintedDiff(line: string, output: Output): string {

@@ -45,9 +45,12 @@ export async function tellHook(agent: string, io: Io, wish: HookWish): Promise<n
     return exitCode.ok;
   } catch {
     if (!wish.closed) return exitCode.ok;
+    const goOn =
+      agent === 'claude-code'
+        ? 'let agents go on without it: tri-agent-ctl connect claude --write --hooks open'
+        : 'take --closed out of its hooks.';
     io.stderr.write(
-      `tri-agent does not answer at ${wish.url}, and the agent was told to stop then. Start the server, ` +
-        `or let agents go on without it: tri-agent-ctl connect claude --write --hooks open\n`,
+      `tri-agent does not answer at ${wish.url}, and the agent was told to stop then. Start the server, or ${goOn}\n`,
     );
     return BLOCKED;
   }

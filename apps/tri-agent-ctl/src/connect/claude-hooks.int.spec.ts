@@ -177,6 +177,14 @@ describe('connect claude --write', () => {
     expect((await run(environment, connect)).err).not.toContain('NO_PROXY');
   });
 
+  test('warns of the token in the settings of a project, which others may share', async () => {
+    const project = { cwd: join(home, 'project') };
+    const { err } = await run(environment, [...connect, '--scope', 'project'], project);
+    expect(err).toContain('do not commit it');
+    const own = ['--file', '.claude/settings.local.json'];
+    expect((await run(environment, [...connect, ...own], project)).err).toBe('');
+  });
+
   test('tells what hooks need and cannot have', async () => {
     await mkdir(join(home, '.tri-agent'));
     await writeFile(join(home, '.tri-agent/hooks-token'), 'readable-by-all-others', {
