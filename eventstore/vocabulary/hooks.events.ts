@@ -7,7 +7,7 @@ import { count, freeText, identifier, session } from './shapes.events.js';
  */
 
 /**
- * A session began, or went on, in some process. `pid` and `startMark` are told where the server found
+ * A session began, or went on, in a process that is new to it. `pid` and `startMark` are told where the server found
  * that one on its own host; both are null otherwise.
  */
 const AgentProcessSeen = z.strictObject({

@@ -15,7 +15,7 @@ import { Gate, type Asking } from './gate.js';
 import { hooks } from './index.js';
 
 /** A gate that a test opens and shuts. */
-export class TestGate extends Gate {
+class TestGate extends Gate {
   reason: string | null = null;
   readonly asked: Asking[] = [];
   stopReasonFor(asking: Asking): string | null {

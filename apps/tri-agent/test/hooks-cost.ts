@@ -57,7 +57,7 @@ function oneCall(url: string, token: string, hook: string, call: number): Promis
 }
 
 /** To the hundredth of a millisecond. */
-export function percentiles(takenMs: readonly number[]): Pick<HookCost, 'p50Ms' | 'p99Ms'> {
+function percentiles(takenMs: readonly number[]): Pick<HookCost, 'p50Ms' | 'p99Ms'> {
   const sorted = takenMs.toSorted((a, b) => a - b);
   const at = (share: number): number =>
     Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN) * 100) / 100;
