@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { BUDGETS_STREAM, budgetEvents } from './budgets.events.js';
 import { DISPATCH_STREAM, dispatchEvents } from './dispatch.events.js';
+import { hookEvents } from './hooks.events.js';
 import { KILLS_STREAM, killEvents } from './kills.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
@@ -11,7 +12,7 @@ import { upcasts } from './upcast.js';
 import { WATCH_STREAM, watchEvents } from './watch.events.js';
 
 /** What an agent's session tells of itself: the events of its stream. */
-const eventsOfSessions = { ...sessionEvents, ...usageEvents } as const;
+const eventsOfSessions = { ...sessionEvents, ...usageEvents, ...hookEvents } as const;
 export type SessionEventType = keyof typeof eventsOfSessions;
 
 /** Every event type of the house, with its current schema version. */

@@ -183,6 +183,11 @@ export const limits = {
   badTokenAddressesMax: 1_000,
   tokenCharactersMax: 512,
 
+  // Hooks of agents.
+  hookWaitMs: 2_000,
+  pathCharactersMax: 4_096,
+  agentProcessesRememberedMax: 10_000,
+
   // Health.
   healthCheckMs: 2_000,
   projectionLagMs: 10_000,

@@ -19,6 +19,7 @@ const care = async () => (await import('./programs/care.js')).addCare;
 
 /** Commands that only ask the server. */
 const lightPrograms: Loaders<LightRun> = {
+  hook: async () => (await import('./programs/hook.js')).addHook,
   status: views,
   top: views,
   sessions: views,

@@ -9,6 +9,8 @@ import { OutputStore } from '#libs/dispatch/output-store.js';
 import { Snapshots } from '#libs/dispatch/snapshots.js';
 import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
 import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
+import { AgentProcesses } from '#libs/hooks/agent-processes.js';
+import { Gate } from '#libs/hooks/gate.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
 import {
   diskHasRoom,
@@ -48,7 +50,7 @@ export async function startApi(
   house: House,
   otlp: Omit<Ports, 'http'>,
 ): Promise<RunningRole & { readonly http: number }> {
-  const { config, token } = house;
+  const { config, token, hooksToken } = house;
   const clock = new Clock();
   const models = new ReadModels(join(config.home, 'read-models.db'));
   const status: StatusSource = {
@@ -59,6 +61,7 @@ export async function startApi(
   };
   const dispatcher = makeDispatcher(house, clock);
   const telemetry = new TelemetryWatch(house.log, dispatcher, say);
+  const processes = new AgentProcesses(house.log, say);
   registerDispatchMetrics(house.registry, dispatcher);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
@@ -67,9 +70,10 @@ export async function startApi(
       StatusController,
       DocsController,
     ],
-    providers: providersOf(house, models, clock, status, dispatcher),
+    providers: providersOf(house, models, clock, status, dispatcher, processes),
     guard: guard({
       token,
+      hooksToken,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
       needOf: needOnApiPort(isLoopback(config.bind)),
       clock,
@@ -81,11 +85,13 @@ export async function startApi(
   const http = await listen(app, config, 'httpPort');
   dispatcher.start();
   telemetry.start();
+  processes.start();
   status.ports = { http, ...otlp };
   return {
     http,
     stop: async () => {
       await app.close();
+      await processes.stop();
       await telemetry.stop();
       await dispatcher.stop();
       models.close();
@@ -123,11 +129,12 @@ function registerFigures(
 }
 
 function providersOf(
-  { config, log, appender, redactor, registry, prices }: House,
+  { config, log, appender, redactor, registry, prices, gate }: House,
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
   dispatcher: Dispatcher,
+  processes: AgentProcesses,
 ): Provider[] {
   const checks: readonly HealthCheck[] = [
     logIsWritable(() => {
@@ -146,6 +153,8 @@ function providersOf(
     { provide: Dispatcher, useValue: dispatcher },
     { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
     { provide: ContentStore, useValue: content },
+    { provide: Gate, useValue: gate },
+    { provide: AgentProcesses, useValue: processes },
     { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },
     { provide: Clock, useValue: clock },
