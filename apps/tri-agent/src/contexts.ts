@@ -1,3 +1,4 @@
+import { budgets } from '#libs/budgets/index.js';
 import { dispatch } from '#libs/dispatch/index.js';
 import { metrics } from '#libs/metrics/index.js';
 import { prices } from '#libs/prices/index.js';
@@ -6,4 +7,4 @@ import { imports } from '#libs/telemetry/imports.controller.js';
 import type { Context } from '#platform/context.js';
 
 /** Every context that answers questions or takes facts. */
-export const contexts: readonly Context[] = [sessions, prices, imports, dispatch, metrics];
+export const contexts: readonly Context[] = [sessions, prices, imports, dispatch, budgets, metrics];
