@@ -40,6 +40,12 @@ export type BudgetStep = z.infer<typeof budgetStep>;
 
 const budget = { budgetId: identifier };
 
+/**
+ * How far the window of that moment had come; null = not even to its first step. What it has reached
+ * is not told again, and windows before it are let be.
+ */
+const reached = z.strictObject({ windowStart: time, step: budgetStep.nullable() });
+
 /** Made, or changed. */
 const BudgetSet = z.strictObject({
   ...budget,
@@ -51,6 +57,8 @@ const BudgetSet = z.strictObject({
   thresholds,
   origin: z.enum(['default', 'operator']),
   reason: freeText,
+  /** Left out where nothing of this scope and window was watched before. */
+  reached: reached.optional(),
 });
 
 const BudgetRemoved = z.strictObject({ ...budget, reason: freeText });
@@ -78,9 +86,20 @@ const BudgetThresholdCrossed = z.strictObject({
 const BudgetTripped = z.strictObject({ ...budget, percent: count, ...reading });
 
 /** Its gate, or its pause, holds no longer: another window has begun, or the limit was raised. */
-const BudgetEased = z.strictObject({ ...budget, scope: budgetScope, reason: freeText });
+const BudgetEased = z.strictObject({
+  ...budget,
+  scope: budgetScope,
+  reason: freeText,
+  /** What holds now, where it is not nothing: a pause may fall back to a gate. */
+  to: z.enum(['warn', 'gate']).optional(),
+});
 
-const BudgetReset = z.strictObject({ ...budget, scope: budgetScope, reason: freeText });
+const BudgetReset = z.strictObject({
+  ...budget,
+  scope: budgetScope,
+  reason: freeText,
+  reached: reached.optional(),
+});
 
 export const budgetEvents = {
   BudgetSet: { version: 1, schema: BudgetSet },

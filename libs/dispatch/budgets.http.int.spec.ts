@@ -26,7 +26,7 @@ async function given(scope: string, budgetUsd: string | undefined, spent = spent
 
 function setSpent(scope: string, spent: number): void {
   const limitNanoUsd = nanoUsd(limitUsd);
-  server.budgets = [{ scope, limitNanoUsd, spentNanoUsd: nanoUsd(spent) }];
+  server.budgets = [{ scope, limitNanoUsd, spentNanoUsd: nanoUsd(spent), shut: null }];
 }
 
 async function claimAtOnce(workers: readonly { workerId: string; token: string }[], waitMs = 0) {
@@ -74,7 +74,12 @@ describe('Fifty claims at once, against a budget of which 95 % are spent,', () =
 
   test('are let in by none of two budgets alone', async () => {
     const workers = await given('team:core', '0.10');
-    const narrow = { scope: 'all', limitNanoUsd: nanoUsd(1), spentNanoUsd: nanoUsd(0.75) };
+    const narrow = {
+      scope: 'all',
+      limitNanoUsd: nanoUsd(1),
+      spentNanoUsd: nanoUsd(0.75),
+      shut: null,
+    };
     server.budgets = [...server.budgets, narrow];
     expect(await claimAtOnce(workers)).toHaveLength(2);
   });

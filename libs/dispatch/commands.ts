@@ -19,8 +19,11 @@ export type Seat = DataOf<'WorkerRegistered'>['seats'][number];
 /** What a budget says at this moment. What attempts have reserved, dispatch knows itself. */
 export interface BudgetReading {
   readonly scope: string;
-  readonly limitNanoUsd: number;
+  /** null: nothing can be reserved of it, because it counts tokens or a pace. */
+  readonly limitNanoUsd: number | null;
   readonly spentNanoUsd: number;
+  /** Why nothing of the scope may begin; null = as long as something is left, it may. */
+  readonly shut: string | null;
 }
 
 /** When a worker, and when its agent, was last heard of. Kept in memory only: see `signs.ts`. */

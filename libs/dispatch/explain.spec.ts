@@ -39,7 +39,7 @@ describe('Why a task waits', () => {
     dispatch.when({ type: 'limit-wip', scope: 'account:one', limit: 0 });
     const hint = { cause: 'rate-limit', retryAfterMs: 9_000, random: 0 } as const;
     dispatch.when({ type: 'cool-down', ...claude, model: null, hint });
-    const budget = { scope: 'team:core', limitNanoUsd: 5, spentNanoUsd: 6 };
+    const budget = { scope: 'team:core', limitNanoUsd: 5, spentNanoUsd: 6, shut: null };
     expect(why(dispatch, 't', [budget])).toMatchObject([
       { gate: 'paused', scope: 'all', reason },
       { gate: 'tripped', scope: 'team:core', reason },

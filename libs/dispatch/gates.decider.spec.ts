@@ -103,6 +103,16 @@ describe('A budget', () => {
     scope: 'team:core',
     limitNanoUsd,
     spentNanoUsd,
+    shut: null,
+  });
+
+  test('that is shut lets nothing of its scope begin, whatever is left of it', () => {
+    const dispatch = new Dispatch().worker('w');
+    dispatch.submit({ taskId: 'core', team: 'core' }, { taskId: 'web', team: 'web' });
+    const shut = { ...reading(0), limitNanoUsd: null, shut: 'Budget pace has tripped' };
+    expect(dispatch.claim('w', [shut])).toBe('web');
+    expect(dispatch.claim('w', [shut])).toBeUndefined();
+    expect(dispatch.claim('w', [{ ...shut, shut: null }])).toBe('core');
   });
 
   test('is never exceeded by spent and reserved: fifty at once at 95 %', () => {

@@ -34,6 +34,11 @@ export type ClosedBy =
       readonly untilMs: number;
     }
   | {
+      readonly gate: 'budget-shut';
+      readonly scope: string;
+      readonly reason: string;
+    }
+  | {
       readonly gate: 'budget';
       readonly scope: string;
       readonly limitNanoUsd: number;
@@ -95,8 +100,13 @@ function* budgets(
   scopes: readonly string[],
   view: GateView,
 ): Generator<ClosedBy> {
-  for (const { scope, limitNanoUsd, spentNanoUsd } of view.budgets) {
+  for (const { scope, limitNanoUsd, spentNanoUsd, shut } of view.budgets) {
     if (!scopes.includes(scope)) continue;
+    if (shut !== null) {
+      yield { gate: 'budget-shut', scope, reason: shut };
+      continue;
+    }
+    if (limitNanoUsd === null) continue;
     // What an attempt that ends in the same breath had reserved is yet to be settled.
     const settling = state.settling.filter((it) => it.untilMs > view.nowMs);
     const reservedNanoUsd = settling.reduce(

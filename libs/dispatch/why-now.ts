@@ -114,6 +114,8 @@ function gateText(gate: Gate, clocks: Clocks): string {
       const { scope, limit, running } = gate;
       return `At most ${limit} attempts${ofScope(scope)} may run at once, and ${running} do.`;
     }
+    case 'budget-shut':
+      return because(`${claimsOf(gate.scope)} are shut`, gate.reason);
     case 'budget': {
       const { scope, limitNanoUsd, spentNanoUsd, reservedNanoUsd, wantedNanoUsd } = gate;
       const all = `${usdText(limitNanoUsd)} in all, ${usdText(spentNanoUsd)} spent, ${usdText(reservedNanoUsd)} reserved`;

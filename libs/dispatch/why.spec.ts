@@ -65,14 +65,26 @@ describe('Why a task is where it is now', () => {
     dispatch.when({ type: 'limit-wip', scope: 'account:one', limit: 0 });
     const hint = { cause: 'rate-limit', retryAfterMs: 90_000, random: 0 } as const;
     dispatch.when({ type: 'cool-down', ...claude, model: null, hint });
-    const budget = { scope: 'team:core', limitNanoUsd: 5e9, spentNanoUsd: 5_100_000_000 };
-    expect(now(dispatch, [budget])).toEqual([
+    const budget = {
+      scope: 'team:core',
+      limitNanoUsd: 5e9,
+      spentNanoUsd: 5_100_000_000,
+      shut: null,
+    };
+    const pace = {
+      scope: 'all',
+      limitNanoUsd: null,
+      spentNanoUsd: 0,
+      shut: 'Budget pace has tripped',
+    };
+    expect(now(dispatch, [budget, pace])).toEqual([
       'All claims are paused: deploy.',
       'Claims of shard impl are shut, so that work comes to rest.',
       'Claims of team core are shut until somebody resets them: too dear.',
       `anthropic (account one) is cooling down until ${wallAt(90_000)}, in 1 min 30 s.`,
       'At most 0 attempts of account one may run at once, and 0 do.',
       'The budget of team core leaves too little: $5.00 in all, $5.10 spent, $0.00 reserved; it wants $0.00.',
+      'All claims are shut: Budget pace has tripped.',
     ]);
   });
 

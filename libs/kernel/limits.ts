@@ -148,6 +148,19 @@ export const limits = {
   breakerFailuresMax: 3,
   breakerOpenMs: 60_000,
 
+  // Budgets.
+  budgetsMax: 1_000,
+  budgetLimitNanoUsdMax: 1_000_000_000_000_000,
+  budgetLimitTokensMax: 10_000_000_000_000,
+  budgetWindowsToldMax: 64,
+  budgetLateMs: 10 * 60_000,
+  budgetTickMs: 1_000,
+  budgetStartMs: 500,
+  spendReachedMs: 10_000,
+  spendRestPerWork: 4,
+  spendSegmentsMax: 2_000,
+  spendSessionsRememberedMax: 10_000,
+
   // Where agents work.
   gitMs: 2 * 60_000,
   gitCheckoutMs: 10 * 60_000,

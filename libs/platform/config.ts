@@ -105,6 +105,12 @@ export const settings = {
     'off',
     'Whether prompts, answers and tool content are kept (redacted, in content/, erasable).',
   ),
+  defaultBudgets: setting(
+    'TRI_AGENT_DEFAULT_BUDGETS',
+    z.enum(['off', 'on'], 'must be "on" or "off"'),
+    'on',
+    'Whether a new data folder begins with budgets: $1.00 a minute and $75.00 a day in all.',
+  ),
   leaseMs: setting(
     'TRI_AGENT_LEASE_MS',
     z.coerce

@@ -4,7 +4,7 @@ import { problemKinds, type ProblemCode } from './problem.js';
 /** What one route takes and gives: the source of the API's document. */
 export interface ApiRoute {
   /** `get` unless it says otherwise. */
-  readonly method?: 'get' | 'post';
+  readonly method?: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodObject;

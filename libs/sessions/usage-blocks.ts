@@ -29,20 +29,31 @@ export interface Block {
  * whatever range is asked for, so that a block is the same in every answer.
  */
 export function blocksOf(filter: UsageFilter, prepare: Prepare): Block[] {
-  const blocks: Block[] = [];
+  return [...blocksFrom(filter, prepare, -1)];
+}
+
+/**
+ * The blocks one after another, each found when it is asked for.
+ *
+ * @param after the end of a block of this filter in milliseconds since 1970; -1 = from the first use.
+ */
+export function* blocksFrom(
+  filter: UsageFilter,
+  prepare: Prepare,
+  after: number,
+): Generator<Block> {
   const firstAfter = finderOf(filter, prepare);
-  for (let first = firstAfter(-1); first !== undefined;) {
+  for (let first = firstAfter(after); first !== undefined;) {
     const start = Math.floor(first / HOUR_MS) * HOUR_MS;
     const next = firstAfter(start + BLOCK_MS);
-    blocks.push({
+    yield {
       start: start / MINUTE_MS,
       end: (start + BLOCK_MS) / MINUTE_MS,
       first,
       next: next ?? Number.MAX_SAFE_INTEGER,
-    });
+    };
     first = next;
   }
-  return blocks;
 }
 
 /** Finds the first use after a time, by one step in the index of each table. */

@@ -3,6 +3,9 @@ import type { Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
+import { registerBudgetMetrics } from '#libs/budgets/budgets.metrics.js';
+import { Budgets } from '#libs/budgets/budgets.js';
+import { NoEstimate } from '#libs/budgets/spend-source.js';
 import { registerDispatchMetrics } from '#libs/dispatch/dispatch.metrics.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
 import { OutputStore } from '#libs/dispatch/output-store.js';
@@ -21,6 +24,7 @@ import {
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
+import { SpendQueries } from '#libs/sessions/spend.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
 import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
@@ -38,6 +42,7 @@ import { version } from '#platform/version.js';
 import { contexts } from './contexts.js';
 import type { House, RunningRole } from './house.js';
 import { listen } from './listening.js';
+import { SpendOfUsage } from './spend-of-usage.js';
 import {
   STATUS_SOURCE,
   StatusController,
@@ -59,10 +64,12 @@ export async function startApi(
     ports: { http: null, ...otlp },
     lags: () => projectionLags(house.log, models, clock.now()),
   };
-  const dispatcher = makeDispatcher(house, clock);
+  const budgets = makeBudgets(house, models, clock);
+  const dispatcher = makeDispatcher(house, clock, budgets);
   const telemetry = new TelemetryWatch(house.log, dispatcher, say);
   const processes = new AgentProcesses(house.log, say);
   registerDispatchMetrics(house.registry, dispatcher);
+  registerBudgetMetrics(house.registry, budgets);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
@@ -70,7 +77,7 @@ export async function startApi(
       StatusController,
       DocsController,
     ],
-    providers: providersOf(house, models, clock, status, dispatcher, processes),
+    providers: providersOf(house, models, clock, status, { dispatcher, budgets, processes }),
     guard: guard({
       token,
       hooksToken,
@@ -82,6 +89,7 @@ export async function startApi(
     }),
     logger: ['error', 'warn'],
   });
+  await budgets.start();
   const http = await listen(app, config, 'httpPort');
   dispatcher.start();
   telemetry.start();
@@ -94,18 +102,33 @@ export async function startApi(
       await processes.stop();
       await telemetry.stop();
       await dispatcher.stop();
+      await budgets.stop();
       models.close();
     },
   };
 }
 
-function makeDispatcher({ config, log }: House, clock: Clock): Dispatcher {
+function makeDispatcher({ config, log }: House, clock: Clock, budgets: Budgets): Dispatcher {
   return new Dispatcher({
     log,
     clock,
     leaseMs: config.leaseMs,
-    budgets: () => [],
+    budgets: () => budgets.readings(),
     snapshots: new Snapshots({ home: config.home, report: say }),
+    report: say,
+  });
+}
+
+function makeBudgets({ config, log }: House, models: ReadModels, clock: Clock): Budgets {
+  return new Budgets({
+    log,
+    source: new SpendOfUsage(new SpendQueries(models)),
+    estimated: new NoEstimate(),
+    clock,
+    defaults: {
+      wanted: config.defaultBudgets === 'on',
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
     report: say,
   });
 }
@@ -133,8 +156,11 @@ function providersOf(
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
-  dispatcher: Dispatcher,
-  processes: AgentProcesses,
+  {
+    dispatcher,
+    budgets,
+    processes,
+  }: { dispatcher: Dispatcher; budgets: Budgets; processes: AgentProcesses },
 ): Provider[] {
   const checks: readonly HealthCheck[] = [
     logIsWritable(() => {
@@ -151,6 +177,7 @@ function providersOf(
     { provide: EventLog, useValue: log },
     { provide: Appender, useValue: appender },
     { provide: Dispatcher, useValue: dispatcher },
+    { provide: Budgets, useValue: budgets },
     { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
     { provide: ContentStore, useValue: content },
     { provide: Gate, useValue: gate },

@@ -1,3 +1,4 @@
+import { budgets } from '#libs/budgets/index.js';
 import { dispatch } from '#libs/dispatch/index.js';
 import { hooks } from '#libs/hooks/index.js';
 import { metrics } from '#libs/metrics/index.js';
@@ -7,4 +8,12 @@ import { imports } from '#libs/telemetry/imports.controller.js';
 import type { Context } from '#platform/context.js';
 
 /** Every context that answers questions or takes facts. */
-export const contexts: readonly Context[] = [sessions, prices, imports, dispatch, hooks, metrics];
+export const contexts: readonly Context[] = [
+  sessions,
+  prices,
+  imports,
+  dispatch,
+  budgets,
+  hooks,
+  metrics,
+];

@@ -1,3 +1,4 @@
+import { budgetsProjections } from '#libs/budgets/projections.js';
 import { dispatchProjections } from '#libs/dispatch/projections.js';
 import { pricesProjections } from '#libs/prices/projections.js';
 import { sessionsProjections } from '#libs/sessions/projections.js';
@@ -8,4 +9,5 @@ export const projections: readonly Projection[] = [
   ...sessionsProjections,
   ...pricesProjections,
   ...dispatchProjections,
+  ...budgetsProjections,
 ];

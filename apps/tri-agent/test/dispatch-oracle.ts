@@ -172,10 +172,11 @@ export class Oracle {
     if (count(`worker:${workerId}`) > (this.slots.get(workerId) ?? 0)) {
       this.fault(`${workerId} has more attempts than slots.`);
     }
-    for (const { scope, limitNanoUsd, spentNanoUsd } of budgets) {
+    for (const { scope, limitNanoUsd, spentNanoUsd, shut } of budgets) {
       if (!scopes.has(scope)) continue;
+      if (shut !== null) this.fault(`${scope} is shut: ${shut}.`);
       const reserved = this.reservedNanoUsd(scope);
-      if (spentNanoUsd + reserved > limitNanoUsd) {
+      if (limitNanoUsd !== null && spentNanoUsd + reserved > limitNanoUsd) {
         this.fault(`${scope}: ${spentNanoUsd} spent and ${reserved} reserved of ${limitNanoUsd}.`);
       }
     }

@@ -67,8 +67,8 @@ class Simulation implements World {
     this.leaseMs = seed % 4 === 0 ? 2 * limits.leaseMs : limits.leaseMs;
     const limit = (cents: number, more: number) => (cents + this.chance.upTo(more)) * cent;
     this.money = new LateSpend([
-      { scope: 'all', limitNanoUsd: limit(100, 400), spentNanoUsd: 0 },
-      { scope: 'team:core', limitNanoUsd: limit(20, 100), spentNanoUsd: 0 },
+      { scope: 'all', limitNanoUsd: limit(100, 400), spentNanoUsd: 0, shut: null },
+      { scope: 'team:core', limitNanoUsd: limit(20, 100), spentNanoUsd: 0, shut: null },
     ]);
   }
 
