@@ -20,6 +20,9 @@ import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
+import { PositionFile } from '#libs/watch/position-file.js';
+import { registerWatchMetrics } from '#libs/watch/watch.metrics.js';
+import { Watch } from '#libs/watch/watch.js';
 import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
 import { isLoopback } from '#platform/config.js';
@@ -59,7 +62,9 @@ export async function startApi(
   };
   const dispatcher = makeDispatcher(house, clock);
   const telemetry = new TelemetryWatch(house.log, dispatcher, say);
+  const watch = makeWatch(house, clock);
   registerDispatchMetrics(house.registry, dispatcher);
+  registerWatchMetrics(house.registry, watch);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
@@ -67,7 +72,10 @@ export async function startApi(
       StatusController,
       DocsController,
     ],
-    providers: providersOf(house, models, clock, status, dispatcher),
+    providers: [
+      ...providersOf(house, models, clock, status, dispatcher),
+      { provide: Watch, useValue: watch },
+    ],
     guard: guard({
       token,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
@@ -81,11 +89,13 @@ export async function startApi(
   const http = await listen(app, config, 'httpPort');
   dispatcher.start();
   telemetry.start();
+  await watch.start();
   status.ports = { http, ...otlp };
   return {
     http,
     stop: async () => {
       await app.close();
+      await watch.stop();
       await telemetry.stop();
       await dispatcher.stop();
       models.close();
@@ -102,6 +112,12 @@ function makeDispatcher({ config, log }: House, clock: Clock): Dispatcher {
     snapshots: new Snapshots({ home: config.home, report: say }),
     report: say,
   });
+}
+
+function makeWatch({ config, log }: House, clock: Clock): Watch {
+  const { exportIntervalMs } = config;
+  const position = new PositionFile(config.home);
+  return new Watch({ log, clock, exportIntervalMs, position, report: say });
 }
 
 function say(sentence: string): void {
