@@ -19,39 +19,74 @@ interface Noticed {
   readonly openInTheEnd: string[];
 }
 
-async function watched(agent: string, group: string, exportIntervalMs: number): Promise<Noticed> {
-  const log = new MemoryLog();
+/** Sends each body when it was sent, and tells what came of it in the log. */
+async function replay(
+  agent: string,
+  group: string,
+  clock: () => Date,
+  sent: (offsetMs: number) => void,
+  recorded: (event: RecordedDomainEvent, offsetMs: number) => void,
+): Promise<void> {
+  const log = new MemoryLog(clock);
   const intake = plainIntake(log, new Registry(), null, [claudeCode, codex, gemini]);
+  let seen = 0n;
+  for (const { signal, bytes, offsetMs } of loadRecording(group, agent).bodies) {
+    sent(offsetMs);
+    await intake.accept(decode(signal, bytes));
+    for (const event of await newEvents(log, seen)) {
+      seen = event.position;
+      recorded(event, offsetMs);
+    }
+  }
+}
+
+/** When a recording began, by the agent's clock: nothing in it was sent before it happened. */
+async function beginOf(agent: string, group: string): Promise<number> {
+  let beganMs = 0;
+  await replay(
+    ...([agent, group, () => new Date(), () => undefined] as const),
+    ({ metadata }, offsetMs) => {
+      beganMs = Math.max(beganMs, Date.parse(metadata.occurredAt) - offsetMs);
+    },
+  );
+  return beganMs;
+}
+
+async function watched(agent: string, group: string, exportIntervalMs: number): Promise<Noticed> {
   const loops = new Loops();
   const silences = new Silences(exportIntervalMs * 3);
   const noticed: Noticed = { loops: [], silentMeanwhile: [], openInTheEnd: [] };
-  let seen = 0;
-  let nowMs = 0;
+  const beganMs = await beginOf(agent, group);
+  let nowMs = beganMs;
   const passUntil = (untilMs: number, into: string[]): void => {
     for (; nowMs < untilMs; nowMs += 100) {
       into.push(...silences.tick(nowMs, 0).map(({ session }) => session.sessionId));
     }
   };
-  for (const { signal, bytes, offsetMs } of loadRecording(group, agent).bodies) {
-    passUntil(offsetMs, noticed.silentMeanwhile);
-    await intake.accept(decode(signal, bytes));
-    for (const event of await newEvents(log, seen)) {
-      seen += 1;
+  const sent = (offsetMs: number): void => {
+    passUntil(beganMs + offsetMs, noticed.silentMeanwhile);
+  };
+  await replay(
+    agent,
+    group,
+    () => new Date(nowMs),
+    sent,
+    (event) => {
       silences.observe(event, nowMs);
       const loop = loops.observe(event);
       if (loop !== undefined) noticed.loops.push(`${loop.what} ${loop.name} ${loop.times}`);
-    }
-  }
+    },
+  );
   passUntil(nowMs + exportIntervalMs * 4, noticed.openInTheEnd);
   return noticed;
 }
 
-async function newEvents(log: MemoryLog, after: number): Promise<RecordedDomainEvent[]> {
+async function newEvents(log: MemoryLog, after: bigint): Promise<RecordedDomainEvent[]> {
   const reading = new AbortController();
   const head = await log.head();
   const found: RecordedDomainEvent[] = [];
-  if (head === BigInt(after)) return found;
-  for await (const batch of log.follow(BigInt(after), { signal: reading.signal })) {
+  if (head === after) return found;
+  for await (const batch of log.follow(after, { signal: reading.signal })) {
     found.push(...(batch as RecordedDomainEvent[]));
     if (batch.at(-1)?.position === head) reading.abort();
   }
@@ -69,5 +104,13 @@ describe('In what real agents sent', () => {
       silentMeanwhile: [],
       openInTheEnd: [],
     });
+  });
+});
+
+describe('Where agents export each second', () => {
+  test('an agent that waits because its provider refuses is silent meanwhile', async () => {
+    const { loops, silentMeanwhile, openInTheEnd } = await watched('claude-code', 'f-429', 1_000);
+    expect({ loops, openInTheEnd }).toEqual({ loops: [], openInTheEnd: [] });
+    expect(silentMeanwhile).toEqual([expect.stringMatching(/^669d9a/)]);
   });
 });
