@@ -224,7 +224,7 @@ export class Silences {
     return { ...session.silence, session, silentMs: nowMs - heardMs };
   }
 
-  /** The log says so already, of a time before this process. */
+  /** The log says so already, of a time before the start. */
   private wentSilent({
     data,
     metadata,
