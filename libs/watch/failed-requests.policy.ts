@@ -8,7 +8,6 @@ export interface FailureTold {
   readonly atMs: number;
   /** How many attempts of the request have failed by then; null = not told. */
   readonly attempts: number | null;
-  readonly error: string;
 }
 
 export interface FailureRow {
@@ -20,11 +19,14 @@ export interface FailureRow {
 /** The requests of one session to one model that failed since the last one that was answered. */
 export class FailedRequests {
   private told: FailureTold[] = [];
+  private error = '';
   private raisedMs: number | undefined;
 
   /** @returns the row, when it is long enough to be raised and was not raised already. */
-  failed(failure: FailureTold): FailureRow | undefined {
+  failed(failure: FailureTold, error: string): FailureRow | undefined {
     if (this.told.some(({ id }) => id === failure.id)) return undefined;
+    // The last one stands for all: errors are long, and there are many.
+    this.error = error || this.error;
     const all = [...this.told, failure].sort((a, b) => a.atMs - b.atMs);
     const newestMs = all.at(-1)?.atMs ?? 0;
     this.told = all
@@ -34,7 +36,7 @@ export class FailedRequests {
     if (times < limits.failedRequestsMax || this.isQuiet(newestMs)) return undefined;
     this.raisedMs = newestMs;
     const sinceMs = this.told[0]?.atMs ?? newestMs;
-    return { times, sinceMs, error: this.told.findLast(({ error }) => error)?.error ?? '' };
+    return { times, sinceMs, error: this.error };
   }
 
   answered(atMs: number): void {

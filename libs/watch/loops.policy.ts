@@ -30,7 +30,7 @@ interface SessionRows {
 
 /** Finds agents that fail, or do the same, over and over. Raises each loop once until it has ended, or for an hour. */
 export class Loops {
-  private readonly sessions = new Newest<SessionRows>(limits.sessionsWatchedMax);
+  private readonly sessions = new Newest<SessionRows>(limits.loopSessionsMax);
   private readonly attempts = new FailedAttempts();
 
   observe(event: RecordedDomainEvent): LoopFound | undefined {
@@ -78,8 +78,8 @@ export class Loops {
     // Told late, of a time before an answer that is known already.
     if (atMs <= answeredMs) return undefined;
     const { id, type: by } = event;
-    const failure = { id, by, atMs, attempts, error };
-    const row = requests.touch(model, () => new FailedRequests()).failed(failure);
+    const failure = { id, by, atMs, attempts };
+    const row = requests.touch(model, () => new FailedRequests()).failed(failure, error);
     return row && { agent, sessionId, taskId: null, what: 'request' as const, name: model, ...row };
   }
 

@@ -2,7 +2,11 @@
 export class Newest<Value> {
   private readonly values = new Map<string, Value>();
 
-  constructor(private readonly max: number) {}
+  /** @param forgotten is told of each that goes, whether it had to or was deleted */
+  constructor(
+    private readonly max: number,
+    private readonly forgotten: (value: Value) => void = () => undefined,
+  ) {}
 
   /** Looks without touching. */
   get(key: string): Value | undefined {
@@ -16,13 +20,14 @@ export class Newest<Value> {
     this.values.set(key, value);
     if (this.values.size > this.max) {
       const [oldest] = this.values.keys();
-      if (oldest !== undefined) this.values.delete(oldest);
+      if (oldest !== undefined) this.delete(oldest);
     }
     return value;
   }
 
   delete(key: string): void {
-    this.values.delete(key);
+    const value = this.values.get(key);
+    if (this.values.delete(key) && value !== undefined) this.forgotten(value);
   }
 
   /** The one touched longest ago first. */

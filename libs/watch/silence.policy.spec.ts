@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
+import { limits } from '#kernel/limits.js';
 import { Silences } from './silence.policy.js';
 import {
   answered,
@@ -86,6 +87,30 @@ describe('A session', () => {
       ...{ preTokens: null, postTokens: null, durationMs: null },
     });
     expect(tick(heard(prompt(10, { command: 'compact' }), compacted), 60)).toEqual([]);
+  });
+});
+
+describe('A silence that the log tells of', () => {
+  const told = (lastEventId: string) => {
+    const since = '2026-11-20T10:00:10.000Z';
+    const data = { ...session, taskId: null, since, silentMs: 15_000 };
+    const it = event(25, 'SessionWentSilent', { ...data, estimatedNanoUsdPerMinute: pace });
+    return { ...it, metadata: { ...it.metadata, causationId: lastEventId } };
+  };
+
+  test('goes on after a restart', () => {
+    const opening = prompt(10);
+    const silences = heard(opening, told(opening.id));
+    expect(silences.estimatedNanoUsd('all', 0, second(70))).toBe(pace);
+    expect(tick(silences, 70)).toEqual([]);
+  });
+
+  test('is over when the session was heard of after its last sign of life, in whichever order', () => {
+    const opening = prompt(10);
+    expect(heard(opening, tool(24), told(opening.id)).silent()).toEqual([]);
+    expect(heard(opening, told(opening.id), tool(24)).silent()).toEqual([]);
+    const over = event(26, 'SessionHeardAgain', { ...session, taskId: null, silentMs: 16_000 });
+    expect(heard(opening, told(opening.id), over).silent()).toEqual([]);
   });
 });
 
@@ -207,6 +232,20 @@ describe('A session of an attempt', () => {
       prompt(10, { taskId: 't1' }),
     );
     expect(tick(silences, 25)).toMatchObject([{ nanoUsdPerMinute: pace }]);
+  });
+});
+
+describe('Too many sessions to watch', () => {
+  test('are not: who was not heard of for longest is forgotten, with its estimate', () => {
+    const silences = heard(answered(1), prompt(2));
+    tick(silences, 20);
+    for (let n = 1; n < limits.sessionsWatchedMax; n += 1) {
+      silences.observe(prompt(20, { sessionId: `other ${n}` }), second(20));
+    }
+    expect(silences.silent()).toHaveLength(1);
+    silences.observe(prompt(20, { sessionId: 'one too many' }), second(20));
+    expect(silences.silent()).toEqual([]);
+    expect(silences.estimatedNanoUsd('all', 0, second(70))).toBe(0);
   });
 });
 

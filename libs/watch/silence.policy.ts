@@ -38,7 +38,11 @@ export interface HeardAgain {
  * only helpers of the session ask of a model does not show whether the session itself waits.
  */
 export class Silences {
-  private readonly sessions = new Newest<WatchedSession>(limits.sessionsWatchedMax);
+  private readonly sessions = new Newest<WatchedSession>(limits.sessionsWatchedMax, (session) => {
+    this.silentOnes.delete(session);
+  });
+  /** Few of all, and asked for often. The one longest so first. */
+  private readonly silentOnes = new Set<WatchedSession>();
   private readonly models = new ModelPaces();
   private readonly attempts = new RunningAttempts();
 
@@ -59,7 +63,7 @@ export class Silences {
         return undefined;
       case 'SessionHeardAgain': {
         const session = this.find(event.data);
-        if (session !== undefined) session.silence = null;
+        if (session !== undefined) this.silence(session, null);
         return undefined;
       }
       case 'KillConfirmed': {
@@ -95,15 +99,14 @@ export class Silences {
 
   /** Those silent now, the one longest so first. */
   silent(): WatchedSession[] {
-    return [...this.sessions.all()].filter(({ silence }) => silence !== null);
+    return [...this.silentOnes];
   }
 
   /** Nano-dollars that silent sessions are estimated to have spent in a span of time, by their known paces. */
   estimatedNanoUsd(scope: string, fromMs: number, toMs: number): number {
     let sum = 0;
-    for (const session of this.sessions.all()) {
-      if (session.silence === null || !isInScope(session, scope)) continue;
-      sum += estimateOf(session, fromMs, toMs) ?? 0;
+    for (const session of this.silentOnes) {
+      if (isInScope(session, scope)) sum += estimateOf(session, fromMs, toMs) ?? 0;
     }
     return Math.min(sum, Number.MAX_SAFE_INTEGER);
   }
@@ -139,7 +142,8 @@ export class Silences {
 
   private sign(session: WatchedSession, id: string, nowMs: number): HeardAgain | undefined {
     const { silence } = session;
-    Object.assign(session, { heardMs: nowMs, lastEventId: id, silence: null });
+    Object.assign(session, { heardMs: nowMs, lastEventId: id });
+    this.silence(session, null);
     return silence === null
       ? undefined
       : { session, silence, silentMs: Math.max(0, nowMs - silence.sinceMs) };
@@ -212,7 +216,7 @@ export class Silences {
     const session = key === undefined ? undefined : this.sessions.get(key);
     if (session === undefined) return;
     session.closedMs = Math.max(session.closedMs, session.openedMs, recordedMs(event));
-    session.silence = null;
+    this.silence(session, null);
     session.isAttempt = false;
   }
 
@@ -220,8 +224,9 @@ export class Silences {
     const { heardMs, lastEventId, model } = session;
     const ofModel = model === null ? null : this.models.paceOf(model, nowMs);
     const nanoUsdPerMinute = session.spend.pace ?? ofModel;
-    session.silence = { sinceMs: heardMs, nanoUsdPerMinute, lastEventId };
-    return { ...session.silence, session, silentMs: nowMs - heardMs };
+    const silence = { sinceMs: heardMs, nanoUsdPerMinute, lastEventId };
+    this.silence(session, silence);
+    return { ...silence, session, silentMs: nowMs - heardMs };
   }
 
   /** The log says so already, of a time before the start. */
@@ -234,14 +239,20 @@ export class Silences {
     if (session === undefined || session.lastEventId !== metadata.causationId) return;
     const { estimatedNanoUsdPerMinute: nanoUsdPerMinute } = data;
     const { heardMs: sinceMs, lastEventId } = session;
-    session.silence = { sinceMs, nanoUsdPerMinute, lastEventId };
+    this.silence(session, { sinceMs, nanoUsdPerMinute, lastEventId });
   }
 
   private giveUp(session: WatchedSession): void {
     if (session.isAttempt) {
       session.closedMs = session.openedMs;
-      session.silence = null;
+      this.silence(session, null);
     } else this.sessions.delete(sessionKey(session));
+  }
+
+  private silence(session: WatchedSession, silence: Silence | null): void {
+    session.silence = silence;
+    if (silence === null) this.silentOnes.delete(session);
+    else this.silentOnes.add(session);
   }
 
   private find(session: Parameters<typeof sessionKey>[0]): WatchedSession | undefined {

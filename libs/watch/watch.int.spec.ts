@@ -6,6 +6,8 @@ import { LogError } from '#eventstore/src/log.js';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { WATCH_STREAM } from '#eventstore/vocabulary/watch.events.js';
+import type { NewEvent } from '#kernel/event.js';
+import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
 import { PositionFile } from './position-file.js';
 import { Watch } from './watch.js';
@@ -64,14 +66,18 @@ async function caughtUp(...reading: Watch[]): Promise<void> {
 let told = 0;
 let markers = 0;
 async function tell(...events: RecordedDomainEvent[]): Promise<void> {
-  for (const { type, data, stream } of events) {
+  for (const it of events) {
     told += 1;
-    const id = `00000000-0000-4000-9000-${String(told).padStart(12, '0')}`;
-    // One after the other, within the second before it is recorded.
-    const occurredAt = new Date(second(wall - 1) + told).toISOString();
-    const metadata = { actor: 'agent', source: 'test', occurredAt };
-    await log.append(stream, 'any', [{ id, type, data, metadata }]);
+    await log.append(it.stream, 'any', [newEvent(it, told)]);
   }
+}
+
+/** With an id of its own, as one that happened just now. */
+function newEvent({ type, data }: RecordedDomainEvent, number: number): NewEvent {
+  const id = `00000000-0000-4000-9000-${String(number).padStart(12, '0')}`;
+  // One after the other, within the second before it is recorded.
+  const occurredAt = new Date(second(wall - 1) + Math.min(number, 999)).toISOString();
+  return { id, type, data, metadata: { actor: 'agent', source: 'test', occurredAt } };
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -83,6 +89,7 @@ async function noticed(): Promise<RecordedDomainEvent[]> {
   const all = (await log.read(WATCH_STREAM, 0, 1_000)) as RecordedDomainEvent[];
   return all.filter(({ data }) => !(data as { sessionId: string }).sessionId.startsWith('marker'));
 }
+const busy = { sessionId: 'busy' };
 const typesNoticed = async () => (await noticed()).map(({ type }) => type);
 
 describe('A session that falls silent', () => {
@@ -133,6 +140,26 @@ describe('A session that falls silent', () => {
     await pass(14, watch);
     expect(await noticed()).toEqual([]);
     await pass(2, watch);
+    expect(await typesNoticed()).toEqual(['SessionWentSilent']);
+  });
+});
+
+describe('A watch that has much to read', () => {
+  test('takes nobody for silent whose events may still be among it', async () => {
+    const watch = await watching();
+    await tell(answered(0), prompt(0));
+    await caughtUp(watch);
+    await pass(14, watch);
+    const many = Array.from({ length: limits.followBatchEvents }, () => answered(0, busy));
+    const [first] = many;
+    await log.append(
+      ...([first?.stream ?? '', 'any'] as const),
+      many.map((it, n) => newEvent(it, 500_000 + n)),
+    );
+    await caughtUp(watch);
+    await pass(14, watch);
+    expect(await noticed()).toEqual([]);
+    await pass(1, watch);
     expect(await typesNoticed()).toEqual(['SessionWentSilent']);
   });
 });
