@@ -16,10 +16,3 @@ export abstract class Gate {
   /** One sentence for the person at the agent; null = it may go on. */
   abstract stopReasonFor(asking: Asking): string | null;
 }
-
-/** Lets everybody go on. */
-export class OpenGate extends Gate {
-  stopReasonFor(): null {
-    return null;
-  }
-}

@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 const standing = (step: Standing['step'], scope = 'all', budgetId = 'pace'): Standing => ({
-  ...{ budgetId, scope, step, reason: `The budget ${budgetId} is at ${step}.` },
+  ...{ budgetId, scope, step, reason: `The budget ${budgetId} is at ${step}.`, isKnown: true },
 });
 const ofTeam = (team: string): SessionFacts => ({
   ...{ team, project: null, userId: 'ann', taskId: null, models: ['m'] },
@@ -135,6 +135,33 @@ describe('A pause', () => {
     work.begin(runningWork('a'));
     await until(() => work.said.includes('pause task-a'));
     expect(work.said).toEqual(['pause task-a']);
+  });
+});
+
+describe('While what was spent is not known', () => {
+  const unknown: Standing = { ...standing('gate'), isKnown: false };
+
+  test('what was paused stays so, and nobody else is', async () => {
+    work.begin(runningWork('a'));
+    budgets.stand(standing('pause'));
+    await until(() => work.said.includes('pause task-a'));
+    budgets.stand(unknown);
+    work.begin(runningWork('b'));
+    budgets.stand(unknown, standing('pause', 'task:task-b', 'b'));
+    await until(() => work.said.includes('pause task-b'));
+    expect(work.said).toEqual(['pause task-a', 'pause task-b']);
+    expect(enforcer.stopReasonFor({ agent: 'codex', sessionId: 's' })).toBeNull();
+  });
+
+  test('a trip stands, also before the budgets themselves are known', async () => {
+    budgets.stand(standing('trip'));
+    await until(() => work.said.includes('trip all'));
+    budgets.forget();
+    budgets.stand({ ...standing('trip'), isKnown: false });
+    work.begin(runningWork('a'));
+    await until(() => work.said.includes('kill task-a'));
+    expect(work.said).toEqual(['trip all', 'kill task-a']);
+    expect(enforcer.stopReasonFor({ agent: 'codex', sessionId: 's' })).toContain('trip');
   });
 });
 

@@ -61,7 +61,11 @@ export class Enforcer {
    * when to stop. Asked before each of its steps, so it is quick and waits for nothing.
    */
   stopReasonFor(session: Pick<LiveAgent, 'agent' | 'sessionId'>): string | null {
-    const shut = this.parts.budgets.standings().filter(({ step }) => isShut(step));
+    const standings = this.parts.budgets.standings() ?? [];
+    // That nobody knows at this moment what was spent is no reason to stop people at work.
+    const shut = standings.filter(
+      ({ step, isKnown }) => isShut(step) && (isKnown || step === 'trip'),
+    );
     if (shut.length === 0 || this.isOfWorker(session.sessionId)) return null;
     const facts = this.parts.factsOf(session.agent, session.sessionId);
     return shut.find(({ scope }) => isWithin(scope, session, facts))?.reason ?? null;
@@ -78,7 +82,8 @@ export class Enforcer {
     while (this.isNews) {
       this.isNews = false;
       try {
-        await this.enforce(this.parts.budgets.standings());
+        const standings = this.parts.budgets.standings();
+        if (standings !== undefined) await this.enforce(standings);
         this.reported = '';
       } catch (error) {
         // The timer tries again.
@@ -95,9 +100,10 @@ export class Enforcer {
       if (standing.step === 'trip') await this.killAllOf(standing);
       else if (standing.step === 'pause') await this.pauseAllOf(standing);
     }
+    // What is not known changes nothing.
     const stopping = new Set(
       standings
-        .filter(({ step }) => step === 'pause' || step === 'trip')
+        .filter(({ step, isKnown }) => step === 'pause' || step === 'trip' || !isKnown)
         .map(({ budgetId }) => holderOf(budgetId)),
     );
     for (const holder of this.parts.work.holders()) {

@@ -14,10 +14,13 @@ export interface Standing {
   readonly step: BudgetStep | 'open';
   /** A sentence for people. */
   readonly reason: string;
+  /** Whether what was spent is known at this moment; a trip stands either way. */
+  readonly isKnown: boolean;
 }
 
 export interface BudgetStandings {
-  standings(): readonly Standing[];
+  /** Undefined while not even the budgets are known. */
+  standings(): readonly Standing[] | undefined;
   /** @returns what ends it */
   listen(listener: () => void): () => void;
 }

@@ -89,11 +89,17 @@ export class ScriptedAgents extends Told implements LiveAgents {
 }
 
 export class ScriptedBudgets extends Told implements BudgetStandings {
-  private now: readonly Standing[] = [];
+  private now: readonly Standing[] | undefined = [];
   standings = () => this.now;
 
   stand(...standings: readonly Standing[]): void {
     this.now = standings;
+    this.tell();
+  }
+
+  /** The server has just been started. */
+  forget(): void {
+    this.now = undefined;
     this.tell();
   }
 }

@@ -37,6 +37,8 @@ const roleName = z.enum(
 );
 export type Role = z.infer<typeof roleName>;
 
+const exportIntervalRange = `must be ${limits.exportIntervalMsMin} to ${limits.exportIntervalMsMax}`;
+
 interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly variable: string;
   readonly schema: Schema;
@@ -129,6 +131,16 @@ export const settings = {
     ),
     'auto',
     'What workers hold an agent together by, with all that it starts. auto: the best that the host allows.',
+  ),
+  exportIntervalMs: setting(
+    'TRI_AGENT_EXPORT_INTERVAL_MS',
+    z.coerce
+      .number('must be milliseconds')
+      .int('must be whole milliseconds')
+      .min(limits.exportIntervalMsMin, exportIntervalRange)
+      .max(limits.exportIntervalMsMax, exportIntervalRange),
+    limits.exportIntervalMs,
+    'How often agents export log records. A session whose request is open is silent after three of them.',
   ),
   redact: setting(
     'TRI_AGENT_REDACT',

@@ -24,6 +24,7 @@ const lightPrograms: Loaders<LightRun> = {
   top: views,
   sessions: views,
   events: views,
+  watch: views,
   usage: async () => (await import('./programs/usage.js')).addUsage,
   tasks: async () => (await import('./programs/tasks.js')).addTasks,
   run: async () => (await import('./programs/tasks.js')).addRun,

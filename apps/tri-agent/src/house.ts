@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken } from '#libs/access/access-token.js';
-import { OpenGate, type Gate } from '#libs/hooks/gate.js';
+import type { Gate } from '#libs/hooks/gate.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
@@ -29,8 +29,8 @@ export interface House {
   /** For what goes into the log, or beside it. */
   readonly redactor: Redactor;
   readonly registry: Registry;
-  /** Whether agents may go on. */
-  readonly gate: Gate;
+  /** Says instead of the budgets whether agents may go on; for checks that shut it by hand. */
+  readonly gate: Gate | undefined;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
 }
@@ -45,11 +45,7 @@ export interface RunningRole {
  *
  * @throws {StartError | ConfigError | LogError} each with a sentence on what to do
  */
-export function openHouse(
-  config: Config,
-  fail: (error: unknown) => void,
-  gate: Gate = new OpenGate(),
-): House {
+export function openHouse(config: Config, fail: (error: unknown) => void, gate?: Gate): House {
   try {
     mkdirSync(config.home, { recursive: true, mode: ownerOnly });
   } catch (error) {
