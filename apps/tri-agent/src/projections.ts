@@ -1,4 +1,5 @@
 import { dispatchProjections } from '#libs/dispatch/projections.js';
+import { notifyProjections } from '#libs/notify/projections.js';
 import { pricesProjections } from '#libs/prices/projections.js';
 import { sessionsProjections } from '#libs/sessions/projections.js';
 import type { Projection } from '#platform/projection.js';
@@ -8,4 +9,5 @@ export const projections: readonly Projection[] = [
   ...sessionsProjections,
   ...pricesProjections,
   ...dispatchProjections,
+  ...notifyProjections,
 ];
