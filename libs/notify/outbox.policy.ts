@@ -8,7 +8,7 @@ export interface Pending {
   readonly notice: Notice;
   /** When it came into the log, in milliseconds since 1970. */
   readonly recordedAtMs: number;
-  /** Of this process. */
+  /** By the one that sends now. */
   attempts: number;
   /** By the clock of whoever asks what is due. */
   dueAtMs: number;
