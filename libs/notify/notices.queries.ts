@@ -5,6 +5,13 @@ import { ReadModels, type Prepare } from '#platform/read-models.js';
 import { noticesProjection } from './notices.projection.js';
 import type { NoticeItem, NoticesQuery, WebhookItem } from './notify.shapes.js';
 
+interface Filter {
+  readonly before: bigint;
+  readonly kind: string | null;
+  readonly severity: string | null;
+  readonly limit: number;
+}
+
 interface NoticeRow extends Omit<NoticeItem, 'about' | 'deliveries'> {
   readonly position: bigint;
   readonly about: string;
@@ -34,8 +41,9 @@ const selectNotices = `
   SELECT position, notice_id AS noticeId, kind, severity, title, text, about,
     occurred_at AS occurredAt
   FROM notices
-  WHERE position < ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR severity = ?3)
-  ORDER BY position DESC LIMIT ?4`;
+  WHERE position < @before AND (@kind IS NULL OR kind = @kind)
+    AND (@severity IS NULL OR severity = @severity)
+  ORDER BY position DESC LIMIT @limit`;
 
 const selectDeliveries = `
   SELECT webhook_id AS webhookId, state, attempts, reason, ended_at AS endedAt
@@ -64,12 +72,12 @@ export class NoticesQueries {
   } {
     const before = cursor === undefined ? behindAll : BigInt(decodeCursor(cursor, cursorParts)[0]);
     return this.models.read(noticesProjection, (prepare) => {
-      const filter = [kind ?? null, severity ?? null] as const;
-      const rows = prepare<[bigint, ...typeof filter, number], NoticeRow>(selectNotices).all(
+      const rows = prepare<[Filter], NoticeRow>(selectNotices).all({
         before,
-        ...filter,
-        limit + 1,
-      );
+        kind: kind ?? null,
+        severity: severity ?? null,
+        limit: limit + 1,
+      });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {

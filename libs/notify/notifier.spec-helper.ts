@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EventLog } from '#eventstore/src/log.js';
+import type { EventLog } from '#eventstore/src/log.js';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
 import { NOTIFY_STREAM, type NoticeKind } from '#eventstore/vocabulary/notify.events.js';
 import {
