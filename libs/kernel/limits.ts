@@ -165,6 +165,7 @@ export const limits = {
   webhookSecretsFileBytesMax: 1024 * 1024,
   webhookOldSecretMs: 24 * 60 * 60_000,
   webhookRequestMs: 10_000,
+  webhookTestMs: 8_000,
   webhookAnswerBytesMax: 64 * 1024,
   webhookAnswerCharactersShown: 500,
   webhookRetryFirstMs: 5_000,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { EventLog } from '#eventstore/src/log.js';
+import { limits } from '#kernel/limits.js';
 import type { Clock } from '#platform/clock.js';
 import type { Context } from '#platform/context.js';
 import type { Redactor } from '#platform/redaction.js';
@@ -28,7 +29,9 @@ interface Home {
 
 /** Webhooks for the role api. */
 export function makeWebhooks({ home, ...parts }: Home & { readonly redactor: Redactor }): Webhooks {
-  return new Webhooks({ ...parts, secrets: secretsIn(home), sender: new WebhookSender() });
+  // Whoever waits for the outcome of a test has less patience than a notice.
+  const sender = new WebhookSender(undefined, limits.webhookTestMs);
+  return new Webhooks({ ...parts, secrets: secretsIn(home), sender });
 }
 
 export interface NotifierOptions extends Home {
