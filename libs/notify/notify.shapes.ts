@@ -8,7 +8,7 @@ import { severities } from './notices.policy.js';
 
 const count = z.int().nonnegative();
 
-export const webhookShape = z.strictObject({
+const webhookShape = z.strictObject({
   webhookId: z.string(),
   url: z.string(),
   kinds: z.array(noticeKind).describe('None: of every kind.'),
