@@ -4,6 +4,7 @@ import { BUDGETS_STREAM, budgetEvents } from './budgets.events.js';
 import { DISPATCH_STREAM, dispatchEvents } from './dispatch.events.js';
 import { hookEvents } from './hooks.events.js';
 import { KILLS_STREAM, killEvents } from './kills.events.js';
+import { NOTIFY_STREAM, notifyEvents, WEBHOOKS_STREAM, webhookEvents } from './notify.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
@@ -24,6 +25,8 @@ const vocabulary = {
   ...budgetEvents,
   ...killEvents,
   ...watchEvents,
+  ...webhookEvents,
+  ...notifyEvents,
 } as const;
 
 type Vocabulary = typeof vocabulary;
@@ -69,6 +72,8 @@ const streams = [
   { events: budgetEvents, stream: BUDGETS_STREAM },
   { events: killEvents, stream: KILLS_STREAM },
   { events: watchEvents, stream: WATCH_STREAM },
+  { events: webhookEvents, stream: WEBHOOKS_STREAM },
+  { events: notifyEvents, stream: NOTIFY_STREAM },
 ];
 
 /** An event of a session's own stream. Others may speak of a session without being of it. */

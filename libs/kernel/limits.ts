@@ -205,6 +205,27 @@ export const limits = {
   workPlacesKeptMax: 100,
   workPlaceKeptMs: 7 * 24 * 60 * 60_000,
 
+  // Who is told.
+  webhooksMax: 20,
+  webhookUrlCharactersMax: 2_000,
+  webhookSecretBytesMin: 24,
+  webhookSecretBytesMax: 64,
+  webhookSecretsFileBytesMax: 1024 * 1024,
+  webhookOldSecretMs: 24 * 60 * 60_000,
+  webhookRequestMs: 10_000,
+  webhookTestMs: 8_000,
+  webhookAnswerBytesMax: 64 * 1024,
+  webhookAnswerCharactersShown: 500,
+  webhookRetryFirstMs: 5_000,
+  webhookRetryMsMax: 60 * 60_000,
+  webhookRetryForMs: 24 * 60 * 60_000,
+  noticesPendingMax: 1_000,
+  noticeTextCharactersMax: 400,
+  notifierRetryMs: 1_000,
+  desktopNoticeAgeMs: 60_000,
+  desktopNoticesPerMinuteMax: 10,
+  desktopProgramMs: 5_000,
+
   // What goes out.
   writtenVisibleMs: 2_000,
   pageItemsMax: 500,

@@ -161,6 +161,12 @@ export const settings = {
     [],
     'Host names, besides loopback ones, under which this server may be called.',
   ),
+  desktopNotices: setting(
+    'TRI_AGENT_DESKTOP_NOTICES',
+    z.enum(['on', 'off'], 'must be "on" or "off"'),
+    'on',
+    'Whether warnings are shown on the desktop of the server, where there is one.',
+  ),
   allowedOrigins: setting(
     'TRI_AGENT_ALLOWED_ORIGINS',
     list,

@@ -49,6 +49,7 @@ export class ServerProcess {
         TRI_AGENT_HTTP_PORT: '0',
         TRI_AGENT_OTLP_HTTP_PORT: '0',
         TRI_AGENT_OTLP_GRPC_PORT: '0',
+        TRI_AGENT_DESKTOP_NOTICES: 'off',
         ...environment,
       },
     });

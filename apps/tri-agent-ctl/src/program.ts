@@ -15,6 +15,7 @@ type Loaders<R extends LightRun> = Readonly<Record<string, () => Promise<Add<R>>
 const views = async () => (await import('./programs/views.js')).addViews;
 const connections = async () => (await import('./programs/connections.js')).addConnections;
 const queue = async () => (await import('./programs/queue.js')).addQueue;
+const notify = async () => (await import('./programs/notify.js')).addNotify;
 const care = async () => (await import('./programs/care.js')).addCare;
 
 /** Commands that only ask the server. */
@@ -33,6 +34,8 @@ const lightPrograms: Loaders<LightRun> = {
   lanes: queue,
   workers: queue,
   kill: async () => (await import('./programs/kill.js')).addKill,
+  notices: notify,
+  webhooks: notify,
 };
 /** Commands that also look at the settings. */
 const programs: Loaders<Run> = {

@@ -12,6 +12,8 @@ import {
   type HealthCheck,
 } from '#libs/metrics/health.js';
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
+import { makeWebhooks } from '#libs/notify/index.js';
+import { Webhooks } from '#libs/notify/webhooks.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
@@ -119,6 +121,7 @@ function providersOf(
   return [
     ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
+    { provide: Webhooks, useValue: makeWebhooks({ home: config.home, log, clock, redactor }) },
     { provide: Appender, useValue: appender },
     { provide: ContentStore, useValue: content },
     { provide: Redactor, useValue: redactor },

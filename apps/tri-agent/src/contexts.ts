@@ -3,6 +3,7 @@ import { dispatch } from '#libs/dispatch/index.js';
 import { hooks } from '#libs/hooks/index.js';
 import { kills } from '#libs/kills/index.js';
 import { metrics } from '#libs/metrics/index.js';
+import { notify } from '#libs/notify/index.js';
 import { prices } from '#libs/prices/index.js';
 import { sessions } from '#libs/sessions/index.js';
 import { imports } from '#libs/telemetry/imports.controller.js';
@@ -19,5 +20,6 @@ export const contexts: readonly Context[] = [
   kills,
   hooks,
   watch,
+  notify,
   metrics,
 ];

@@ -48,7 +48,7 @@ async function startRoles(house: House, running: RunningRole[]): Promise<Ports> 
   };
   if (has('receiver') || has('api')) keep(await startPrices(house));
   if (has('projector')) keep(await startProjector(house));
-  if (has('watchdog')) keep(startWatchdog(house));
+  if (has('watchdog')) keep(await startWatchdog(house));
   const receiver = has('receiver') ? keep(await startReceiver(house)) : undefined;
   const otlp = { otlpHttp: receiver?.otlpHttp ?? null, otlpGrpc: receiver?.otlpGrpc ?? null };
   const api = has('api') ? keep(await startApi(house, otlp)) : undefined;
