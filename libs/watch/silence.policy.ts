@@ -238,7 +238,8 @@ export class Silences {
     // Heard of since, though the log has it in the other order.
     if (session === undefined || session.lastEventId !== metadata.causationId) return;
     const { estimatedNanoUsdPerMinute: nanoUsdPerMinute } = data;
-    const { heardMs: sinceMs, lastEventId } = session;
+    const { lastEventId } = session;
+    const sinceMs = Date.parse(data.since);
     this.silence(session, { sinceMs, nanoUsdPerMinute, lastEventId });
   }
 

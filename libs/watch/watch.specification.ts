@@ -1,6 +1,8 @@
 import type { DataOf, EventType, RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { recorded } from '#platform/projection.specification.js';
 
+import { Silences } from './silence.policy.js';
+
 /** For specifications: events of agents at work with only what matters to the reader spelled out. */
 
 export const session = { agent: 'claude-code', sessionId: 's1' } as const;
@@ -87,3 +89,15 @@ export const leaseExpired = (at: number) =>
 
 export const parked = (at: number) =>
   event(at, 'TaskParked', { taskId: 't1', cause: 'attempts-used-up', reason: '', atMs: 0 });
+
+/** Silences that heard these events when they happened. */
+export function heard(...events: readonly RecordedDomainEvent[]): Silences {
+  const silences = new Silences(15_000);
+  for (const it of events) silences.observe(it, Date.parse(it.metadata.occurredAt));
+  return silences;
+}
+export const tick = (silences: Silences, at: number, audibleSince = 0) =>
+  silences.tick(second(at), second(audibleSince));
+
+/** Of the answers below: 4,000,000 nano-dollars in 2 s. */
+export const pace = 120_000_000;

@@ -73,6 +73,8 @@ export class Watch {
   private startHead = 0n;
   private audibleSinceMs: number;
   private tickedMs: number;
+  /** How far somebody has set the clock on the wall since the start. */
+  private wallAheadMs = 0;
   private savedMs = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private following: Promise<void> | undefined;
@@ -124,9 +126,8 @@ export class Watch {
    */
   estimatedNanoUsd(scope: string, fromMs: number, toMs: number): number {
     const { nowMs } = this;
-    const wallToOwnMs = nowMs - this.parts.clock.now();
-    const to = Math.min(toMs + wallToOwnMs, nowMs);
-    return this.silences.estimatedNanoUsd(scope, fromMs + wallToOwnMs, to);
+    const to = Math.min(toMs - this.wallAheadMs, nowMs);
+    return this.silences.estimatedNanoUsd(scope, fromMs - this.wallAheadMs, to);
   }
 
   /** Those silent now, the one longest so first. */
@@ -157,6 +158,9 @@ export class Watch {
     // While this process stood still it heard nothing, and what was sent meanwhile is still to be read.
     if (nowMs - this.tickedMs > limits.watchStoodStillMs) this.audibleSinceMs = nowMs;
     this.tickedMs = nowMs;
+    // Followed only where it is a jump, so that a time that was told stays the same to the millisecond.
+    const aheadMs = this.parts.clock.now() - nowMs;
+    if (Math.abs(aheadMs - this.wallAheadMs) > limits.watchTickMs) this.wallAheadMs = aheadMs;
     for (const found of this.silences.tick(nowMs, this.audibleSinceMs)) this.wentSilent(found);
     await this.tell();
     await this.save();
@@ -167,7 +171,7 @@ export class Watch {
   }
 
   private wallTimeOf(ownMs: number): string {
-    return new Date(this.parts.clock.now() + ownMs - this.nowMs).toISOString();
+    return new Date(ownMs + this.wallAheadMs).toISOString();
   }
 
   private async follow(from: bigint | undefined): Promise<void> {
