@@ -72,7 +72,7 @@ const noticeAbout = (error: string): Notice =>
         taskId: null,
         what: 'tool',
         name: 'shell',
-        failures: 5,
+        times: 5,
         since: at,
         error,
       },

@@ -42,7 +42,7 @@ describe('People are told', () => {
     ['BudgetEased', {}, 'budget.eased', 'info'],
     ['BudgetReset', {}, 'budget.reset', 'info'],
     ['LoopDetected', {}, 'loop.detected', 'warning'],
-    ['SessionWentSilent', {}, 'session.silent', 'warning'],
+    ['SessionWentSilent', {}, 'session.silent', 'info'],
     ['KillFailed', {}, 'kill.failed', 'critical'],
     ['KillConfirmed', {}, 'kill.confirmed', 'info'],
     ['TaskParked', { cause: 'attempts-used-up' }, 'task.parked', 'warning'],

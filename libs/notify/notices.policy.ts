@@ -141,32 +141,39 @@ function ofRelief(
 }
 
 function ofLoop(data: DataOf<'LoopDetected'>): Words {
-  const { agent, what, name, failures, since, error } = data;
+  const { agent, what, name, times, since, error } = data;
+  const isFailure = what !== 'repetition';
+  const last = isFailure ? ` The last one: ${error || 'it said nothing'}` : '';
   return {
     kind: 'loop.detected',
     severity: 'warning',
-    title: `A session of ${agent} fails at the same ${what} again and again`,
+    title: isFailure
+      ? `A session of ${agent} fails at the same ${what} again and again`
+      : `A session of ${agent} does the same again and again`,
     text:
-      `${sessionInWords(data)}: ${failures} failures of ${named(name)} since ${since}. ` +
-      `The last one: ${error || 'it said nothing'}`,
-    about: { ...sessionOf(data), what, name, failures, since, error },
+      `${sessionInWords(data)}: ${times} ${isFailure ? 'failures' : 'calls alike'} of ` +
+      `${named(name)} since ${since}.${last}`,
+    about: { ...sessionOf(data), what, name, times, since, error },
   };
 }
 
+/** Mild: a long answer is silent, too. */
 function ofSilence(data: DataOf<'SessionWentSilent'>): Words {
-  const perMinute = usd(data.estimatedNanoUsdPerMinute);
+  const { estimatedNanoUsdPerMinute: pace, since, silentMs } = data;
+  const estimate =
+    pace === null
+      ? 'What it may be spending cannot be estimated.'
+      : `Until it is heard again it counts as spending $${usd(pace)} a minute, which is an estimate.`;
   return {
     kind: 'session.silent',
-    severity: 'warning',
+    severity: 'info',
     title: `A session of ${data.agent} has gone silent with a request open`,
-    text:
-      `${sessionInWords(data)} was last heard of at ${data.since}. Until it is heard again it ` +
-      `counts as spending $${perMinute} a minute, which is an estimate.`,
+    text: `${sessionInWords(data)} was last heard of at ${since}. ${estimate}`,
     about: {
       ...sessionOf(data),
-      since: data.since,
-      silentMs: data.silentMs,
-      estimatedUsdPerMinute: formatUsd(BigInt(data.estimatedNanoUsdPerMinute)),
+      since,
+      silentMs,
+      estimatedUsdPerMinute: pace === null ? null : formatUsd(BigInt(pace)),
     },
   };
 }
