@@ -13,12 +13,14 @@ const { values, positionals } = parseArgs({
     sessions: { type: 'string', default: '200' },
     lines: { type: 'string', default: '500' },
     tasks: { type: 'string', default: '3000' },
+    trips: { type: 'string', default: '100' },
   },
 });
 
 const { benchDispatch } = await import('./dispatch.bench.js');
 const { benchImport } = await import('./import.bench.js');
 const { benchIngest } = await import('./ingest.bench.js');
+const { benchKill } = await import('./kill.bench.js');
 const { benchReplay } = await import('./replay.bench.js');
 const { benchStart } = await import('./start.bench.js');
 const { printReport } = await import('./report.js');
@@ -29,6 +31,7 @@ const benchmarks = {
   replay: () => benchReplay(Number(values.events)),
   import: () => benchImport(Number(values.sessions), Number(values.lines)),
   dispatch: () => benchDispatch(Number(values.tasks)),
+  kill: () => benchKill(Number(values.trips)),
   start: () => benchStart(Number(values['long-log-events'])),
 };
 type Name = keyof typeof benchmarks;
