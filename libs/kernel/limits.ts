@@ -208,7 +208,7 @@ export const limits = {
   stderrTailCharacters: 4_000,
   agentOutputGraceMs: 1_000,
   containmentTrialMs: 10_000,
-  cgroupFoldersMax: 10_000,
+  cgroupFoldersMax: 1_000,
   cgroupRemovePollMs: 10,
   claimWaitMs: 30_000,
   progressToldMs: 5_000,

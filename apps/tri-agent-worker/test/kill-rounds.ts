@@ -48,7 +48,7 @@ interface Round {
 
 const limitMs: Readonly<Record<Manners, number>> = { heeds: 2_000, ignores: 7_000 };
 /** Trees that wait for the end of their grace cost nothing meanwhile. */
-const atOnce: Readonly<Record<Manners, number>> = { heeds: 2, ignores: 10 };
+const atOnce: Readonly<Record<Manners, number>> = { heeds: 3, ignores: 6 };
 /** What is not promised is only shown. */
 const roundsWithoutMark = 10;
 
