@@ -283,7 +283,7 @@ export const limits = {
   stderrTailCharacters: 4_000,
   agentOutputGraceMs: 1_000,
   containmentTrialMs: 10_000,
-  cgroupFoldersMax: 10_000,
+  cgroupFoldersMax: 1_000,
   cgroupRemovePollMs: 10,
   claimWaitMs: 30_000,
   pausePatienceMs: 10_000,

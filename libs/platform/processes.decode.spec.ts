@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { limits } from '#kernel/limits.js';
-import { decodePsLine, decodeStat, decodeVariable, decodeZeroEnded } from './processes.decode.js';
+import {
+  decodePsLine,
+  decodeStat,
+  decodeVariable,
+  decodeZeroEnded,
+  isKernelThread,
+} from './processes.decode.js';
 
 const stat = (name: string, state = 'S', threads = 1) =>
   `4711 (${name}) ${state} 12 4700 4600 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 ${threads} 0 987654 1 2\n`;
@@ -22,6 +28,12 @@ describe('/proc/<pid>/stat', () => {
 
   test('is of one that runs where only its first thread has ended', () => {
     expect(decodeStat(stat('go', 'Z', 4))).toEqual(record);
+  });
+
+  test('tells a part of the kernel from a program that only has its name', () => {
+    expect(isKernelThread(stat('kworker/0:1'))).toBe(false);
+    expect(isKernelThread(stat('kworker) 2 0 0 0 -1 69238880 (0:1'))).toBe(false);
+    expect(isKernelThread(stat('kworker/0:1').replace('4194560', '69238880'))).toBe(true);
   });
 
   test('that is none is of nothing', () => {

@@ -34,6 +34,14 @@ export function decodeStat(text: string): ProcessRecord | undefined {
   return { pid, parentPid, groupId, sessionId, started };
 }
 
+/** Of `/proc/<pid>/stat`: a part of the kernel itself, which has no arguments, no environment and no program. */
+export function isKernelThread(text: string): boolean {
+  const flags = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[6]);
+  return (flags & kernelThreadFlag) !== 0;
+}
+
+const kernelThreadFlag = 0x0020_0000;
+
 /** Arguments or settings with a zero byte behind each. */
 export function decodeZeroEnded(text: string): string[] {
   // A program that gives itself a title leaves zeros where its arguments were.

@@ -52,6 +52,20 @@ describe('The list of processes', () => {
     const pids = new Set((await listProcesses()).map(({ pid }) => pid));
     expect(children.filter(({ pid }) => pids.has(pid!))).toEqual([]);
   });
+
+  test('is shared by who asks at once, and is always of a time after it was asked for', async () => {
+    const first = listProcesses();
+    expect(listProcesses()).toBe(first);
+    // It looks by now, and may have passed where the next one will stand.
+    await Promise.resolve();
+    await Promise.resolve();
+    const child = spawn('sleep', ['300'], { stdio: 'ignore' });
+    const [second, third] = [listProcesses(), listProcesses()];
+    expect(second).not.toBe(first);
+    expect(third).toBe(second);
+    expect((await second).some(({ pid }) => pid === child.pid)).toBe(true);
+    child.kill('SIGKILL');
+  });
 });
 
 describe('A signal', () => {

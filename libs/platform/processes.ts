@@ -8,6 +8,7 @@ import {
   decodeStat,
   decodeVariable,
   decodeZeroEnded,
+  isKernelThread,
   psColumns,
   type ProcessRecord,
 } from './processes.decode.js';
@@ -138,9 +139,14 @@ function lookAt(pid: number): Looked | undefined {
     const found = decodePsLine(line);
     return found && { parentPid: found.parentPid, startMark: found.started };
   }
+  const found = decodeStat(readStat(pid) ?? '');
+  return found && { parentPid: found.parentPid, startMark: markOf(found) };
+}
+
+/** The kernel has it at hand: this never waits. Undefined when the process is gone. */
+function readStat(pid: number): string | undefined {
   try {
-    const found = decodeStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    return found && { parentPid: found.parentPid, startMark: markOf(found) };
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -173,16 +179,19 @@ async function listFromProc(): Promise<HostProcess[]> {
  */
 async function readProcess(pid: number, startOfTicksMs: number): Promise<HostProcess | undefined> {
   const folder = `/proc/${pid}`;
-  const stat = await readStart(`${folder}/stat`, limits.processLineBytesMax, isGone);
+  const stat = readStat(pid);
   const record = stat === undefined ? undefined : decodeStat(stat);
-  if (record === undefined) return undefined;
-  const [line = '', environment = '', executable] = await Promise.all([
-    readStart(`${folder}/cmdline`, limits.processLineBytesMax, isNotTold),
-    readStart(`${folder}/environ`, limits.processEnvironmentBytesMax, isNotTold),
-    readlink(`${folder}/exe`).catch((error: unknown) => {
-      if (!isNotTold(error)) throw error;
-    }),
-  ]);
+  if (stat === undefined || record === undefined) return undefined;
+  // Not at once, for these wait where the memory of the process is being worked on.
+  const [line = '', environment = '', executable] = isKernelThread(stat)
+    ? []
+    : await Promise.all([
+        readStart(`${folder}/cmdline`, limits.processLineBytesMax),
+        readStart(`${folder}/environ`, limits.processEnvironmentBytesMax),
+        readlink(`${folder}/exe`).catch((error: unknown) => {
+          if (!isNotTold(error)) throw error;
+        }),
+      ]);
   const variables = decodeZeroEnded(environment);
   const attemptId = decodeVariable(variables, attemptVariables.attemptId);
   const taskId = decodeVariable(variables, attemptVariables.taskId);
@@ -199,11 +208,7 @@ async function readProcess(pid: number, startOfTicksMs: number): Promise<HostPro
 }
 
 /** The beginning of a file of the kernel, which has no size before it is read. */
-async function readStart(
-  path: string,
-  bytesMax: number,
-  isNone: (error: unknown) => boolean,
-): Promise<string | undefined> {
+async function readStart(path: string, bytesMax: number): Promise<string | undefined> {
   const step = 64 * 1024;
   const pieces: Buffer[] = [];
   let file: FileHandle | undefined;
@@ -217,7 +222,7 @@ async function readStart(
       size += bytesRead;
     }
   } catch (error) {
-    if (isNone(error)) return undefined;
+    if (isNotTold(error)) return undefined;
     throw error;
   } finally {
     await file?.close();

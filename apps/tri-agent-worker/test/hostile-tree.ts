@@ -22,7 +22,7 @@ import type { Containment } from '../src/containment/containment.js';
  */
 const script = `#!/bin/sh
 mark=$1
-if [ "$2" = stands ]; then sleep "$mark" & while :; do wait; done; fi
+if [ "$2" = stands ]; then sleep "$mark" & wait; exit; fi
 if [ "$2" = ignores ]; then trap '' TERM; else trap 'setsid sleep "$mark" & exit 143' TERM; fi
 sleep "$mark" &
 setsid sleep "$mark" &
@@ -32,7 +32,7 @@ setsid sleep "$mark" &
 (env -i setsid sh -c '(setsid sleep "$0" &) ; exec sleep "$0"' "$mark" &)
 (n=0; while [ $n -lt 30 ]; do setsid sleep "$mark" & n=$((n+1)); sleep 0.1; done) &
 echo up
-while :; do wait; done
+wait
 `;
 /** Those it has for certain once it is up: itself and one for each line that starts some. */
 const processesAtLeast = 10;
@@ -98,7 +98,7 @@ async function untilThere(mark: string): Promise<void> {
   const lastMs = performance.now() + 60_000;
   while ((await marked(mark)).length < processesAtLeast) {
     if (performance.now() > lastMs) throw new Error('The hostile tree did not come to be.');
-    await wait(20);
+    await wait(100);
   }
 }
 

@@ -47,8 +47,8 @@ interface Round {
 }
 
 const limitMs: Readonly<Record<Manners, number>> = { heeds: 2_000, ignores: 7_000 };
-/** Trees that wait for the end of their grace cost nothing meanwhile. */
-const atOnce: Readonly<Record<Manners, number>> = { heeds: 2, ignores: 10 };
+/** One by one where the time is short, so that it is that of one; who waits for the end of its grace costs nothing. */
+const atOnce: Readonly<Record<Manners, number>> = { heeds: 1, ignores: 6 };
 /** What is not promised is only shown. */
 const roundsWithoutMark = 10;
 

@@ -23,6 +23,8 @@ export class WorkerProgram {
         PATH: process.env['PATH'],
         TRI_AGENT_HOME: server.home,
         TRI_AGENT_URL: server.url,
+        // So that every test of the whole can be run with each containment.
+        TRI_AGENT_CONTAINMENT: process.env['TRI_AGENT_CONTAINMENT'] ?? 'auto',
         TRI_AGENT_OTLP_HTTP_PORT: String(server.ports.otlpHttp ?? 0),
         ...environment,
       },

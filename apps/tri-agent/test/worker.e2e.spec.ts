@@ -17,7 +17,8 @@ const homes = new TemporaryHomes();
 let server: ServerProcess;
 let operator: DispatchClient;
 let folder: string;
-let programs: Readonly<Record<string, string>>;
+let fakes: Readonly<Record<string, string>>;
+let programs: typeof fakes;
 const workers: WorkerProgram[] = [];
 
 beforeAll(async () => {
@@ -26,11 +27,12 @@ beforeAll(async () => {
   operator = DispatchClient.operatorOf(server);
   folder = homes.create();
   mkdirSync(join(folder, 'bin'));
-  programs = installFakeAgents(join(folder, 'bin'));
+  fakes = installFakeAgents(join(folder, 'bin'));
+  programs = fakes;
 });
 afterEach(async () => {
   for (const worker of workers.splice(0)) await worker.stop();
-  programs = { ...programs, TRI_AGENT_CONTAINMENT: 'auto' };
+  programs = fakes;
 });
 afterAll(async () => {
   await server.stop();

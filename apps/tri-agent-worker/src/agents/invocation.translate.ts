@@ -74,7 +74,7 @@ export function headersOf({ token }: TelemetryTarget): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_HEADERS: `Authorization=${encodeURIComponent(`Bearer ${token}`)}` };
 }
 
-function withoutNul(text: string): string {
+export function withoutNul(text: string): string {
   return text.toWellFormed().replaceAll('\0', '');
 }
 

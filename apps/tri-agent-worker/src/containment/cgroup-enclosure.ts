@@ -68,13 +68,11 @@ export class CgroupEnclosure implements AgentEnclosure {
   }
 
   private isRemoved(): boolean {
-    try {
-      // Those below come after it.
-      for (const folder of this.folders().reverse()) rmdirSync(folder);
-      return true;
-    } catch (error) {
-      return isGone(error);
-    }
+    // Those below come first.
+    return this.folders()
+      .reverse()
+      .map(removeGroup)
+      .every((isRemoved) => isRemoved);
   }
 
   /** Its own, and those that an agent has made in it. */
@@ -85,6 +83,16 @@ export class CgroupEnclosure implements AgentEnclosure {
       found.push(...foldersIn(folder));
     }
     return found;
+  }
+}
+
+/** @returns whether it is gone. */
+function removeGroup(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return isGone(error);
   }
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endTrees } from '#platform/process-trees.js';
 import { attemptVariables, listProcesses, sameProcess, signalIfSame } from '#platform/processes.js';
 import { containmentsHere } from '../../test/containments-here.js';
 import {
@@ -117,7 +118,10 @@ describe.each(here)('An agent that is contained by $kind', (containment) => {
     const hide = `(env -i setsid sleep ${mark} >/dev/null 2>&1 &)`;
     const agent = await startShell(containment, `${hide}; (setsid sleep ${mark} &); exit 3`);
     expect(await agent.ended()).toMatchObject({ exitCode: 3 });
-    expect(await agent.end()).toMatchObject({ survivors: [], isVerified: true });
+    const { processes, ...rest } = await agent.end();
+    expect(rest).toEqual({ survivors: [], isVerified: true });
+    // Both were found, and asked first.
+    expect(processes.map(({ ending }) => ending)).toEqual(['ended', 'ended']);
     expect(await marked(mark)).toEqual([]);
   });
 
@@ -151,6 +155,14 @@ describe.each(here)('An agent that is contained by $kind', (containment) => {
     expect(end).toMatchObject({ survivors: [], isVerified: true });
     expect(await marked(mark)).toEqual([]);
     expect(await isRemoved(attemptId, enclosure)).toBe(true);
+    await agent.end();
+  });
+
+  test('is found by the id of its attempt alone, but for what has dropped that', async () => {
+    const { agent, attemptId } = await startTree(containment, 'heeds');
+    const ended = await endTrees({ processes: [], attemptIds: [attemptId] });
+    expect(ended.length).toBeGreaterThanOrEqual(7);
+    expect((await listProcesses()).filter((it) => it.attemptId === attemptId)).toEqual([]);
     await agent.end();
   });
 

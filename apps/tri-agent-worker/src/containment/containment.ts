@@ -40,11 +40,11 @@ export async function findContainment(wish: Config['containment']): Promise<Cont
     if (wish !== 'auto' && wish !== way.kind) continue;
     const why = await whyNot(way);
     if (why === undefined) return { ...way, denied };
-    if (way.kind !== 'none') denied.push(`${way.kind}: ${why}`);
+    if (way.kind !== 'none') denied.push(`${way.kind}: ${why.replace(/\.$/, '')}`);
   }
   if (wish === 'auto' || wish === 'none') return { ...bare, denied };
   throw new ConfigError(
-    `TRI_AGENT_CONTAINMENT asks for what this host does not allow. ${denied.join(' ')} Leave it out to get the best that there is.`,
+    `TRI_AGENT_CONTAINMENT asks for what this host does not allow. ${denied.join('; ')}. Leave it out to get the best that there is.`,
   );
 }
 

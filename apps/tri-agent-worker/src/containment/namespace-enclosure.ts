@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { limits } from '#kernel/limits.js';
 import {
   attemptVariables,
   identityOf,
@@ -10,6 +11,7 @@ import {
   type HostProcess,
   type ProcessIdentity,
 } from '#platform/processes.js';
+import { withoutNul } from '../agents/invocation.translate.js';
 import type { AgentEnclosure, Enclosed } from './enclosure.js';
 import { launchInNamespace, launchOfKeeper, type Launch } from './launch.translate.js';
 
@@ -28,16 +30,19 @@ export class NamespaceEnclosure implements AgentEnclosure {
       // So that `reap` knows whose it is.
       env: {
         PATH: process.env['PATH'],
-        [attemptVariables.attemptId]: attemptId,
-        [attemptVariables.taskId]: taskId,
+        [attemptVariables.attemptId]: withoutNul(attemptId),
+        [attemptVariables.taskId]: withoutNul(taskId),
       },
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     await once(keeper, 'spawn');
     keeper.unref();
+    const givenUp = setTimeout(() => keeper.kill('SIGKILL'), limits.containmentTrialMs);
     const [, , complaints, told] = keeper.stdio as unknown as readonly Readable[];
-    if (await isUp(told)) {
+    const hasMade = await isUp(told);
+    clearTimeout(givenUp);
+    if (hasMade) {
       complaints?.destroy();
       const identity = identityOf(keeper.pid ?? -1);
       if (identity !== undefined) return new NamespaceEnclosure(identity);
