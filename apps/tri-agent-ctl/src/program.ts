@@ -23,6 +23,7 @@ const lightPrograms: Loaders<LightRun> = {
   top: views,
   sessions: views,
   events: views,
+  budgets: async () => (await import('./programs/budgets.js')).addBudgets,
   usage: async () => (await import('./programs/usage.js')).addUsage,
   tasks: async () => (await import('./programs/tasks.js')).addTasks,
   run: async () => (await import('./programs/tasks.js')).addRun,
