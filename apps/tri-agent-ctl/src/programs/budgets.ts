@@ -81,7 +81,7 @@ function addSet(budgets: Command, run: LightRun): void {
     .action(async (id: string, { per, warn, gate, pause, ...wish }: SetWish) => {
       const steps = Object.entries({ warn, gate, pause })
         .filter(([, at]) => at !== undefined)
-        .map(([name, at]) => [name, at === 'none' ? null : at]);
+        .map(([name, at]) => [name, at === 'none' ? null : at] as const);
       const { setBudget } = await import('../commands/budgets.js');
       return setBudget(await run.asker(), run.output, id, {
         ...wish,
