@@ -53,10 +53,10 @@ export async function* followBy(
   readAfter: (after: bigint, limit: number) => Passage,
   bell: Bell,
   after: bigint,
-  { signal, batchEvents = limits.followBatchEvents }: FollowOptions,
+  { signal, batchEvents = limits.followBatchEvents, until }: FollowOptions,
 ): AsyncGenerator<RecordedEvent[], void, undefined> {
   let position = after;
-  while (!signal.aborted) {
+  while (!signal.aborted && (until === undefined || position < until)) {
     const { events, upTo } = readAfter(position, batchEvents);
     if (upTo === position) {
       await bell.wait(signal);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { NewEvent } from '#kernel/event.js';
+import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
 import { describeAppend } from './append.contract.js';
 import {
@@ -99,6 +99,18 @@ export function describeLogContract(name: string, open: () => OpenedLog): void {
         await log.append('c', 'any', sessionsStarted(1));
         await log.append('d', 'any', [rare[1], rare[2]]);
         expect(idsOf(await following)).toEqual(idsOf(rare));
+      });
+
+      test('ends by itself where it was to, also when what stands there is of another type', async () => {
+        await log.append('a', 'any', [priceMissing(), ...sessionsStarted(2)]);
+        const { signal } = new AbortController();
+        const until = await log.head();
+        const given: RecordedEvent[] = [];
+        for await (const batch of log.follow(0n, { signal, until, types: ['PriceMissing'] }))
+          given.push(...batch);
+        expect(given).toHaveLength(1);
+        const nothing = log.follow(until, { signal, until })[Symbol.asyncIterator]();
+        expect(await nothing.next()).toEqual({ done: true, value: undefined });
       });
 
       test('ends when aborted, waiting or not', async () => {

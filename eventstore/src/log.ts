@@ -21,6 +21,11 @@ export interface FollowOptions {
   readonly batchEvents?: number;
   /** Only events of these types; undefined = all. What is left out is passed over without being read. */
   readonly types?: readonly string[];
+  /**
+   * Ends the iteration once all up to this position, which the log holds, was given out. The last batch
+   * may go beyond: whoever reads on begins behind the later of the two.
+   */
+  readonly until?: bigint;
 }
 
 /**

@@ -48,10 +48,14 @@ const TaskSubmitted = z.strictObject({
   repository: freeText.nullable(),
   ref: identifier.nullable(),
   permissionMode: identifier.nullable(),
+  /** Tools that its agent may use without asking, as the agent's command line names them. */
+  allowedTools: z.array(identifier).max(limits.agentToolsAllowedMax),
   attemptsMax: z.int().min(1).max(limits.attemptsPerTaskMax),
   promptCharacters: count,
   /** What each attempt reserves against the budgets that it falls under. */
   reserveNanoUsd: count,
+  /** What it may cost in all; null = nobody said. */
+  maxCostNanoUsd: z.int().positive().max(limits.taskCostNanoUsdMax).nullable(),
   timeoutMs: z.int().positive().max(limits.attemptMsMax),
   ...moment,
 });
@@ -107,6 +111,40 @@ const AttemptCompleted = z.strictObject({
 
 /** The task may be claimed again at `notBeforeMs`, unless it is parked in the same breath. */
 const again = { notBeforeMs: count };
+
+/** How an attempt is to end so that its conversation can be carried on: at the next pause, or at once. */
+export const haltWay = z.enum(['pause', 'kill']);
+export type HaltWay = z.infer<typeof haltWay>;
+
+/** Who wants it, and who keeps it so: null = an operator; else what may lift it again by itself. */
+const halt = { how: haltWay, reason: freeText, holder: identifier.nullable() };
+
+/** A running attempt is to end. It is repeated to its worker until it has, or something else ended it. */
+const AttemptHaltOrdered = z.strictObject({ ...attempt, ...halt, ...moment });
+
+/** Its agent was ended because of an order, which costs the task no attempt. */
+const AttemptHalted = z.strictObject({
+  ...attempt,
+  sessionId: identifier.nullable(),
+  processesEnded: count,
+  /** What was told to end and runs all the same. */
+  survivors: z
+    .array(z.strictObject({ pid: z.int().positive(), name: freeText }))
+    .max(limits.survivorsToldMax),
+  durationMs: count,
+  ...moment,
+});
+
+/** Where a conversation with an agent can be carried on. */
+const conversation = z.strictObject({
+  sessionId: identifier,
+  agent: agentName,
+  /** As the worker registered it: its files are there. */
+  host: identifier,
+  /** In whose work place it began. */
+  attemptId: identifier,
+});
+export type Conversation = z.infer<typeof conversation>;
 
 const AttemptFailed = z.strictObject({
   ...attempt,
@@ -171,6 +209,18 @@ const TaskParked = z.strictObject({
   ...moment,
 });
 
+/** Nobody claims it until it is resumed. After the end of an attempt that was to be halted, in the same breath. */
+const TaskPaused = z.strictObject({
+  ...task,
+  ...halt,
+  /** null = it begins anew. */
+  conversation: conversation.nullable(),
+  ...moment,
+});
+
+/** It may be claimed again; of a task whose attempt is yet to be halted, as soon as that has happened. */
+const TaskResumed = z.strictObject({ ...task, reason: freeText, ...moment });
+
 const TaskReplayed = z.strictObject({ ...task, ...moment });
 
 /** What an attempt brought after it had lost its task. */
@@ -181,7 +231,7 @@ const LateResultAdopted = z.strictObject({ ...task, attemptId: identifier, ...mo
 /** Told once per attempt and move, with the token that was shown. */
 const StaleTokenRefused = z.strictObject({
   ...attempt,
-  move: z.enum(['start', 'beat', 'progress', 'complete', 'fail', 'release']),
+  move: z.enum(['start', 'beat', 'progress', 'complete', 'fail', 'release', 'halted']),
   ...moment,
 });
 
@@ -205,6 +255,12 @@ const WorkerRegistered = z.strictObject({
     .min(1)
     .max(limits.seatsPerWorkerMax),
   slots: z.int().min(1).max(limits.slotsPerWorkerMax),
+  /** The command lines of its host, each with what it says its version is; null = it does not say. */
+  agents: z
+    .array(z.strictObject({ name: agentName, version: identifier.nullable() }))
+    .max(agentName.options.length),
+  /** By which means what its agents start is held together; null = by none but their tree. */
+  containment: identifier.nullable(),
   ...moment,
 });
 
@@ -242,11 +298,13 @@ const CoolDownStarted = z.strictObject({
 const CoolDownEnded = z.strictObject({ ...provider, ...moment });
 
 export const dispatchEvents = {
-  TaskSubmitted: { version: 1, schema: TaskSubmitted },
+  TaskSubmitted: { version: 2, schema: TaskSubmitted },
   TaskClaimed: { version: 1, schema: TaskClaimed },
   AttemptStarted: { version: 1, schema: AttemptStarted },
   ProgressReported: { version: 1, schema: ProgressReported },
   AttemptCompleted: { version: 1, schema: AttemptCompleted },
+  AttemptHaltOrdered: { version: 1, schema: AttemptHaltOrdered },
+  AttemptHalted: { version: 1, schema: AttemptHalted },
   AttemptFailed: { version: 1, schema: AttemptFailed },
   AttemptReleased: { version: 1, schema: AttemptReleased },
   LeaseExpired: { version: 1, schema: LeaseExpired },
@@ -256,11 +314,13 @@ export const dispatchEvents = {
   TaskReprioritised: { version: 1, schema: TaskReprioritised },
   TaskRetried: { version: 1, schema: TaskRetried },
   TaskParked: { version: 1, schema: TaskParked },
+  TaskPaused: { version: 1, schema: TaskPaused },
+  TaskResumed: { version: 1, schema: TaskResumed },
   TaskReplayed: { version: 1, schema: TaskReplayed },
   LateResultKept: { version: 1, schema: LateResultKept },
   LateResultAdopted: { version: 1, schema: LateResultAdopted },
   StaleTokenRefused: { version: 1, schema: StaleTokenRefused },
-  WorkerRegistered: { version: 1, schema: WorkerRegistered },
+  WorkerRegistered: { version: 2, schema: WorkerRegistered },
   WorkerGone: { version: 1, schema: WorkerGone },
   ClaimsPaused: { version: 1, schema: ClaimsPaused },
   DrainStarted: { version: 1, schema: DrainStarted },

@@ -6,6 +6,10 @@ type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
 
 /** `upcasts[type][n]` takes version n to version n + 1. */
 export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>> = {
+  TaskSubmitted: {
+    // Version 1 knew neither tools that are allowed nor what a task may cost.
+    1: (data) => ({ ...data, allowedTools: [], maxCostNanoUsd: null }),
+  },
   UsageMetered: {
     // Version 1 told counters apart by kind and start alone, and not when they were read.
     1: (data) => ({ ...data, at: null }),
@@ -15,5 +19,9 @@ export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>>
     1: (data) => ({ ...data, cacheCreation1hTokens: null }),
     // Version 2 knew no prices.
     2: (data) => ({ ...data, tier: null, computedNanoUsd: null }),
+  },
+  WorkerRegistered: {
+    // Version 1 told neither versions nor how processes are held together.
+    1: (data) => ({ ...data, agents: [], containment: null }),
   },
 };

@@ -91,3 +91,14 @@ test('UsageRecorded of version 2 knew no price', () => {
 test('A type that nobody defined is refused, with its name', () => {
   expect(faultOfData('TaskTeleported', {})).toBe('There is no event type "TaskTeleported".');
 });
+
+test('Tasks of version 1 allow no tool and have no costs of their own; workers told no versions', () => {
+  const added = {
+    TaskSubmitted: { allowedTools: [], maxCostNanoUsd: null },
+    WorkerRegistered: { agents: [], containment: null },
+  };
+  for (const [type, more] of Object.entries(added)) {
+    const old = samples.find(({ file }) => file === `${type}.v1.json`)?.data;
+    expect(upcast(type, 1, old)).toEqual({ ...old, ...more });
+  }
+});

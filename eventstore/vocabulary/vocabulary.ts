@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type { NewEvent, RecordedEvent } from '#kernel/event.js';
 import { BUDGETS_STREAM, budgetEvents } from './budgets.events.js';
 import { DISPATCH_STREAM, dispatchEvents } from './dispatch.events.js';
+import { hookEvents } from './hooks.events.js';
 import { KILLS_STREAM, killEvents } from './kills.events.js';
+import { NOTIFY_STREAM, notifyEvents, WEBHOOKS_STREAM, webhookEvents } from './notify.events.js';
 import { PRICE_NOTICES_STREAM, priceEvents, PRICES_STREAM } from './prices.events.js';
 import { sessionEvents, sessionStream } from './session.events.js';
 import { telemetryEvents, telemetryStream } from './telemetry.events.js';
@@ -11,7 +13,7 @@ import { upcasts } from './upcast.js';
 import { WATCH_STREAM, watchEvents } from './watch.events.js';
 
 /** What an agent's session tells of itself: the events of its stream. */
-const eventsOfSessions = { ...sessionEvents, ...usageEvents } as const;
+const eventsOfSessions = { ...sessionEvents, ...usageEvents, ...hookEvents } as const;
 export type SessionEventType = keyof typeof eventsOfSessions;
 
 /** Every event type of the house, with its current schema version. */
@@ -23,6 +25,8 @@ const vocabulary = {
   ...budgetEvents,
   ...killEvents,
   ...watchEvents,
+  ...webhookEvents,
+  ...notifyEvents,
 } as const;
 
 type Vocabulary = typeof vocabulary;
@@ -68,6 +72,8 @@ const streams = [
   { events: budgetEvents, stream: BUDGETS_STREAM },
   { events: killEvents, stream: KILLS_STREAM },
   { events: watchEvents, stream: WATCH_STREAM },
+  { events: webhookEvents, stream: WEBHOOKS_STREAM },
+  { events: notifyEvents, stream: NOTIFY_STREAM },
 ];
 
 /** An event of a session's own stream. Others may speak of a session without being of it. */

@@ -5,15 +5,20 @@ import { agentName, count, freeText, identifier, time } from './shapes.events.js
 
 const session = { agent: agentName, sessionId: identifier, taskId: identifier.nullable() };
 
-/** It fails and tries again, over and over, without anything that succeeds between. */
+/**
+ * It does the same over and over and does not get on: a request, a tool or an attempt of its task fails
+ * again and again with nothing that succeeds between; or, as `repetition`, a tool is called the same way
+ * with the same result in one answer after the other.
+ */
 const LoopDetected = z.strictObject({
   ...session,
-  what: z.enum(['request', 'tool']),
-  /** The model, or the tool, of which it is. */
+  what: z.enum(['request', 'tool', 'attempt', 'repetition']),
+  /** The model, the tool or the task of which it is. */
   name: identifier,
-  failures: count,
+  /** In a row, as far as was told. */
+  times: count,
   since: time,
-  /** What it failed with in the end. */
+  /** What it failed with in the end; empty where nothing failed. */
   error: freeText,
 });
 
@@ -26,7 +31,8 @@ const SessionWentSilent = z.strictObject({
   /** When it was last heard of. */
   since: time,
   silentMs: count,
-  estimatedNanoUsdPerMinute: count,
+  /** Null: nobody knows, so that nothing can be estimated. */
+  estimatedNanoUsdPerMinute: count.nullable(),
 });
 
 const SessionHeardAgain = z.strictObject({ ...session, silentMs: count });

@@ -12,6 +12,8 @@ import { guard, needOnApiPort, type GuardOptions } from './guard.js';
 export const TOKEN = 'the-right-token-of-this-server';
 export const SECRET = 'behind the door';
 
+export const HOOKS_TOKEN = 'the-right-token-of-hooks';
+
 export const WORKER_TOKEN = 'worker.w-1.the-right-one';
 
 class OneWorker extends WorkerTokens {
@@ -42,6 +44,10 @@ class Everything {
   work(@Req() request: FastifyRequest): string {
     return `for ${callerOf(request).workerId ?? 'the operator'}`;
   }
+  @Post('api/v1/hooks/:agent')
+  hook(): string {
+    return 'for hooks';
+  }
   @Get(['health/live', 'metrics', '/'])
   open(): string {
     return 'open';
@@ -57,6 +63,7 @@ export async function serve(needOf: GuardOptions['needOf'] = needOnApiPort(true)
     providers: [],
     guard: guard({
       token: new AccessToken(TOKEN),
+      hooksToken: new AccessToken(HOOKS_TOKEN),
       allowed: { hosts: ['tower.example'], origins: ['https://board.example'] },
       needOf,
       clock: clockAt('2026-11-20T10:00:00.000Z'),

@@ -13,11 +13,13 @@ import {
 import { isUnder, normalisedPath } from './request-path.js';
 import { WrongTokens } from './wrong-tokens.js';
 
-/** What a path asks of who comes in: nothing, or the token, from a program, a browser or a worker, too. */
-type Need = 'nothing' | 'token' | 'token or password' | 'token or worker';
+/** What a path asks of who comes in: nothing, or the token, from a program, a browser, a worker or a hook, too. */
+type Need = 'nothing' | 'token' | 'token or password' | 'token or worker' | 'token or hook';
 
 export interface GuardOptions {
   readonly token: AccessToken;
+  /** Opens what is for agents' hooks, and nothing else. */
+  readonly hooksToken?: AccessToken;
   readonly allowed: AllowedNames;
   readonly needOf: (path: string) => Need;
   readonly clock: Clock;
@@ -32,6 +34,7 @@ const workerPaths = ['/api/v1/claims', '/api/v1/attempts', '/api/v1/workers'];
 /** REST, documents, health, metrics and the dashboard. */
 export function needOnApiPort(isLoopback: boolean): (path: string) => Need {
   return (path) => {
+    if (isUnder(path, '/api/v1/hooks')) return 'token or hook';
     // A browser that opens the documents can send the token only as a password.
     if (workerPaths.some((it) => isUnder(path, it))) return 'token or worker';
     if (isUnder(path, '/api/docs') || path === '/api/docs-json') return 'token or password';
@@ -81,7 +84,7 @@ export function guard(options: GuardOptions): onRequestHookHandler {
     }
     const need = needOfRequest(request, needOf);
     const given = need === 'nothing' ? undefined : givenToken(request, need);
-    if (need === 'nothing' || (given !== undefined && options.token.matches(given))) {
+    if (need === 'nothing' || (given !== undefined && opens(given, need, options))) {
       done();
       return;
     }
@@ -105,6 +108,10 @@ export function guard(options: GuardOptions): onRequestHookHandler {
       },
     );
   };
+}
+
+function opens(given: string, need: Need, { token, hooksToken }: GuardOptions): boolean {
+  return token.matches(given) || (need === 'token or hook' && hooksToken?.matches(given) === true);
 }
 
 const preflight = {

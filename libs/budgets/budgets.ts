@@ -55,7 +55,7 @@ export class Budgets {
   private readonly evaluator: Evaluator;
   private readonly listeners = new Set<Listener>();
   private current: BudgetsState = noBudgets;
-  private hasBegun = false;
+  private wasRead = false;
   private isKnown = false;
   private figures: ReadonlyMap<string, Figure> = new Map();
   private standing: readonly Standing[] = [];
@@ -81,8 +81,13 @@ export class Budgets {
    * @throws {Refusal} `READ_MODEL_BUILDING` before that
    */
   get state(): BudgetsState {
-    if (this.hasBegun) return this.current;
+    if (this.wasRead) return this.current;
     throw new Refusal('READ_MODEL_BUILDING', 'The budgets are being read. Ask again in a moment.');
+  }
+
+  /** Whether it is known which budgets there are. */
+  get hasBegun(): boolean {
+    return this.wasRead;
   }
 
   /** Of budgets that do not say. */
@@ -118,7 +123,7 @@ export class Budgets {
 
   /** What budgets say to claims. */
   readings(): readonly ClaimGate[] {
-    this.gates ??= gatesOf(this.hasBegun ? this.views() : undefined, this.isKnown);
+    this.gates ??= gatesOf(this.wasRead ? this.views() : undefined, this.isKnown);
     return this.gates;
   }
 
@@ -205,7 +210,7 @@ export class Budgets {
     const { clock } = this.parts;
     await this.begin();
     this.current = await this.decisions.catchUp();
-    this.hasBegun = true;
+    this.wasRead = true;
     const budgets = [...this.current.budgets.values()];
     const nowMs = clock.now();
     await this.spend.prepare(budgets, nowMs, touched);
@@ -222,7 +227,7 @@ export class Budgets {
 
   private async begin(): Promise<void> {
     const { defaults, report } = this.parts;
-    if (this.hasBegun) return;
+    if (this.wasRead) return;
     if (defaults.wanted) {
       const budgets = defaultBudgets(defaults.timezone);
       const { events } = await this.decide({ type: 'begin', budgets }, 'tri-agent');
@@ -238,11 +243,13 @@ export class Budgets {
     this.gates = undefined;
     const isSame =
       before.length === this.standing.length &&
-      this.standing.every(
-        ({ budgetId, step }, index) =>
-          budgetId === before[index]?.budgetId && step === before[index].step,
-      );
+      this.standing.every((it, index) => isEqual(it, before[index]));
     if (events.length === 0 && isSame) return;
     for (const listener of this.listeners) listener(events);
   }
+}
+
+/** What it says beside may be another at every look. */
+function isEqual(a: Standing, b: Standing | undefined): boolean {
+  return a.budgetId === b?.budgetId && a.step === b.step && a.isKnown === b.isKnown;
 }

@@ -12,6 +12,8 @@ export interface Standing {
   readonly scope: string;
   readonly step: 'open' | BudgetStep;
   readonly reason: string;
+  /** Whether what was spent is known at this moment; a trip stands either way. */
+  readonly isKnown: boolean;
 }
 
 /** What a budget says to claims of its scope. */
@@ -31,13 +33,16 @@ export function standingOf(budget: BudgetState, figure: Figure | null): Standing
   const { budgetId, scope, tripped } = budget;
   if (tripped !== null) {
     const reason = `${spentText(budget, tripped.spent)}; it has tripped, and holds until it is reset`;
-    return { budgetId, scope, step: 'trip', reason };
+    return { budgetId, scope, step: 'trip', reason, isKnown: figure !== null };
   }
-  if (figure === null)
-    return { budgetId, scope, step: 'gate', reason: `Budget ${budgetId}: ${NOT_KNOWN}` };
+  if (figure === null) {
+    const reason = `Budget ${budgetId}: ${NOT_KNOWN}`;
+    return { budgetId, scope, step: 'gate', reason, isKnown: false };
+  }
   // What reaches the limit trips in the same breath, or has been reset since.
   const step = weakerOf(stepOf(budget, figure.heldBy), 'pause');
-  return { budgetId, scope, step: step ?? 'open', reason: spentText(budget, figure.amount) };
+  const reason = spentText(budget, figure.amount);
+  return { budgetId, scope, step: step ?? 'open', reason, isKnown: true };
 }
 
 /** Those scopes that claims can be told by; others are enforced where the work is done. */

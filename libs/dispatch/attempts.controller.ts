@@ -131,6 +131,16 @@ export class AttemptsController implements OnModuleDestroy {
     return this.move(attemptId, { move: 'release', ...body }, request);
   }
 
+  @Post('attempts/:attemptId/halted')
+  @HttpCode(200)
+  halted(
+    @Param(params) { attemptId }: AttemptParams,
+    @Body({ schema: moveBodies.halted }) body: BodyOf<'halted'>,
+    @Req() request: FastifyRequest,
+  ) {
+    return this.move(attemptId, { move: 'halted', ...body }, request);
+  }
+
   private move(attemptId: string, body: MoveBody, request: FastifyRequest): Promise<Moved> {
     return this.commands.execute(new MoveAttempt(attemptId, body, callerOf(request)));
   }
@@ -150,6 +160,7 @@ const summaries: Readonly<Record<MoveName, string>> = {
   progress: 'The agent gets on: both clocks run anew.',
   complete: 'It is done; with claimNext another task is claimed in the same request.',
   fail: 'It came to nothing: tried again later, or to the dead letters.',
+  halted: 'Its agent was ended as ordered: the task is paused and can be carried on.',
   release: 'Given back unfinished, which costs the task no attempt.',
 };
 

@@ -11,6 +11,7 @@ import {
   type Task,
 } from './dispatch-state.js';
 import { breaker, coolDown } from './gates.decider.js';
+import { halted, pausedAfter } from './halts.decider.js';
 
 type Attempt = EndedAttempt | RunningAttempt;
 
@@ -52,7 +53,9 @@ function decideRunning(
     case 'fail':
       return fail(command, attempt, state);
     case 'release':
-      return [released(attempt, command.reason, command.nowMs)];
+      return released(attempt, state, command.reason, command.nowMs);
+    case 'halted':
+      return halted(command, attempt, state);
   }
 }
 
@@ -98,6 +101,8 @@ function decideLateMove(
   attempt: EndedAttempt,
   state: DispatchState,
 ): DispatchEvent[] {
+  // Its answer was lost, so that the worker tells it again.
+  if (command.type === 'halted' && attempt.end === 'halted') return [];
   if (command.type !== 'complete') return refuse(command, attempt);
   if (isRepeated(command, attempt)) return [];
   const late = lateResult(command, attempt, state);
@@ -154,7 +159,7 @@ function fail(command: Fail, attempt: RunningAttempt, state: DispatchState): Dis
     type: 'AttemptFailed',
     data: { ...facts, ...again(attempt, state, nowMs), ...endedAt(attempt, nowMs) },
   };
-  const parked = parkedAfter(command, attempt, state);
+  const left = leftAfter(command, attempt, state);
   const { provider, account, model } = attempt;
   const cooling =
     command.coolDown === null
@@ -162,7 +167,7 @@ function fail(command: Fail, attempt: RunningAttempt, state: DispatchState): Dis
         ? breaker(state, attempt, nowMs)
         : undefined
       : coolDown(state, { provider, account, model, hint: command.coolDown, nowMs });
-  const events = [failed, ...parked, ...(cooling === undefined ? [] : [cooling])];
+  const events = [failed, ...left, ...(cooling === undefined ? [] : [cooling])];
   if (claimNext === null) return events;
   const shut = cooling === undefined ? {} : { coolDown: cooling.data };
   const before = { freed: attempt, unblocked: [], ...shut };
@@ -170,14 +175,12 @@ function fail(command: Fail, attempt: RunningAttempt, state: DispatchState): Dis
 }
 
 /** A night in which the provider refuses is not the task's fault. */
-function parkedAfter(
-  command: Fail,
-  attempt: RunningAttempt,
-  state: DispatchState,
-): DispatchEvent[] {
+function leftAfter(command: Fail, attempt: RunningAttempt, state: DispatchState): DispatchEvent[] {
   const { retryable, coolDown: hint, error, nowMs } = command;
+  const paused = pausedAfter(attempt, state, nowMs);
+  if (paused.length > 0) return paused;
   if (!retryable) return [parkedFor('not-retryable', attempt, error, nowMs)];
-  return hint === null ? parkedWhenUsedUp(attempt, state, error, nowMs) : [];
+  return hint === null ? leftWhenLost(attempt, state, error, nowMs) : [];
 }
 
 /** The tasks for which only this one was missing. */
@@ -206,9 +209,14 @@ export function endedAt(
   return { durationMs: nowMs - claimedAtMs, atMs: nowMs };
 }
 
-export function released(attempt: RunningAttempt, reason: string, nowMs: number): DispatchEvent {
+export function released(
+  attempt: RunningAttempt,
+  state: DispatchState,
+  reason: string,
+  nowMs: number,
+): DispatchEvent[] {
   const data = { ...idsOf(attempt), reason, ...endedAt(attempt, nowMs) };
-  return { type: 'AttemptReleased', data };
+  return [{ type: 'AttemptReleased', data }, ...pausedAfter(attempt, state, nowMs)];
 }
 
 /** Each failure doubles the wait for the next attempt. */
@@ -222,13 +230,15 @@ export function again(
   return { notBeforeMs: nowMs + Math.min(waitMs, limits.retryWaitMsMax) };
 }
 
-/** The end of an attempt is the end of its task when it was the last one. */
-export function parkedWhenUsedUp(
+/** The end of an attempt is the end of its task when it was the last one, unless it was to be halted. */
+export function leftWhenLost(
   attempt: RunningAttempt,
   state: DispatchState,
   how: string,
   nowMs: number,
 ): DispatchEvent[] {
+  const paused = pausedAfter(attempt, state, nowMs);
+  if (paused.length > 0) return paused;
   const { spec, spentAttempts } = taskOf(state, attempt.taskId);
   if (spentAttempts + 1 < spec.attemptsMax) return [];
   const reason = `The last of ${spec.attemptsMax} attempts ended so: ${how}`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lane, shard, size } from '#eventstore/vocabulary/dispatch.events.js';
+import { haltWay, lane, shard, size } from '#eventstore/vocabulary/dispatch.events.js';
 import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { limits } from '#kernel/limits.js';
 import { moment, text, time } from '#platform/api-shapes.js';
@@ -26,6 +26,13 @@ export const claimShape = z.strictObject({
   fencingToken: z.int().describe('Shown with every move of the attempt.'),
   leaseUntil: moment.describe('The attempt is lost when no beat comes before.'),
   beatEveryMs: z.int(),
+  resume: z
+    .strictObject({
+      sessionId: z.string(),
+      attemptId: z.string().describe('In whose work place it began.'),
+    })
+    .nullable()
+    .describe('The conversation to carry on, instead of beginning with the prompt.'),
   task: z.strictObject({
     prompt: z.string(),
     agent: agentName,
@@ -42,11 +49,15 @@ export const claimShape = z.strictObject({
     project: z.string().nullable(),
     tags: z.array(z.string()),
     permissionMode: z.string().nullable(),
+    allowedTools: z.array(z.string()),
+    maxCostUsd: z.string().nullable().describe('What the task may cost in all.'),
     timeoutMs: z.int(),
     progressMs: z.int().describe('How long the agent may show no progress.'),
     attempt: z.int().describe('1 for the first attempt that counts.'),
   }),
 });
+const haltShape = z.strictObject({ how: haltWay, reason: z.string() });
+
 export type ClaimAnswer = z.infer<typeof claimShape>;
 
 const fencingToken = z.int().positive();
@@ -97,6 +108,20 @@ export const moveBodies = {
     ...next,
   }),
   release: z.strictObject({ fencingToken, reason: note.default('') }),
+  halted: z.strictObject({
+    fencingToken,
+    sessionId: text.nullable().describe('Of the agent, where it is known.'),
+    ended: z.int().nonnegative().describe('How many processes have ended.'),
+    survivors: z
+      .array(
+        z.strictObject({
+          pid: z.int().positive(),
+          name: z.string().max(limits.freeTextCharactersMax),
+        }),
+      )
+      .max(limits.survivorsToldMax)
+      .describe('Processes that were told to end and run all the same.'),
+  }),
 } as const;
 export type MoveName = keyof typeof moveBodies;
 export type MoveBody = { [M in MoveName]: { move: M } & z.infer<(typeof moveBodies)[M]> }[MoveName];
@@ -105,6 +130,7 @@ export const movedShape = z.strictObject({
   attemptId: z.string(),
   taskId: z.string(),
   leaseUntil: moment.nullable().describe('Null: the attempt has ended.'),
+  halt: haltShape.nullable().describe('The attempt is to be halted.'),
   next: claimShape.nullable().describe('What was claimed in the same request.'),
 });
 export type Moved = z.infer<typeof movedShape>;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { formatUsd } from '#kernel/money.js';
 import { ContentStore } from '#platform/content-store.js';
 import type { ClaimAnswer } from './attempts.shapes.js';
 import { Dispatcher } from './dispatcher.js';
@@ -26,16 +27,19 @@ export class ClaimAnswers {
       return undefined;
     }
     const { shard, size, directory, repository, ref, team, project, tags } = spec;
-    const { permissionMode, timeoutMs } = spec;
+    const { permissionMode, timeoutMs, allowedTools, maxCostNanoUsd } = spec;
+    const { carriesOn } = attempt;
     return {
       taskId,
       attemptId,
       fencingToken,
       leaseUntil: this.leaseUntil(attempt),
       beatEveryMs: beatEveryMs(attempt.leaseMs),
+      resume: carriesOn && { sessionId: carriesOn.sessionId, attemptId: carriesOn.attemptId },
       task: {
         ...{ prompt, agent, provider, account, model, shard, lane, size },
         ...{ directory, repository, ref, team, project, tags: [...tags], permissionMode },
+        ...{ allowedTools: [...allowedTools], maxCostUsd: usdOf(maxCostNanoUsd) },
         ...{ timeoutMs, progressMs: attempt.progressMs, attempt: spentAttempts + 1 },
       },
     };
@@ -45,4 +49,8 @@ export class ClaimAnswers {
   leaseUntil({ leaseMs }: RunningAttempt): string {
     return this.dispatcher.wallTimeOf(this.dispatcher.nowMs + leaseMs);
   }
+}
+
+function usdOf(nanoUsd: number | null): string | null {
+  return nanoUsd === null ? null : formatUsd(BigInt(nanoUsd));
 }

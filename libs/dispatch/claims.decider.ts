@@ -1,7 +1,7 @@
 import type { Size } from '#eventstore/vocabulary/dispatch.events.js';
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
-import type { ClaimWish, Seat } from './commands.js';
+import type { ClaimWish, Seat, TaskSpec } from './commands.js';
 import {
   dueMsOf,
   workerOf,
@@ -121,7 +121,8 @@ function* candidates(
 }
 
 /** The seats of a worker on which such a task could run, gates aside. */
-export function seatsFor({ agent, model }: TaskKind, worker: Worker): Seat[] {
+export function seatsFor({ agent, model, host }: TaskKind, worker: Worker): Seat[] {
+  if (host !== null && host !== worker.host) return [];
   return worker.seats.filter(
     (seat) =>
       (agent === 'any' || seat.agent === agent) &&
@@ -129,8 +130,15 @@ export function seatsFor({ agent, model }: TaskKind, worker: Worker): Seat[] {
   );
 }
 
-export function kindOfTask({ spec, lane }: Task): TaskKind {
-  return kindOf({ ...spec, lane });
+/** A conversation can only be carried on where it is, by the agent that has it. */
+export function kindOfTask({ spec, lane, conversation }: Task): TaskKind {
+  const { agent = spec.agent, host = null } = conversation ?? {};
+  return kindOf({ ...spec, lane, agent, host });
+}
+
+/** The kind of a task that is yet to be queued. */
+export function kindOfSpec(spec: TaskSpec): TaskKind {
+  return kindOf({ ...spec, host: null });
 }
 
 function progressMsOf(size: Size): number {

@@ -1,4 +1,4 @@
-import { again, endedAt, idsOf, parkedWhenUsedUp } from './attempts.decider.js';
+import { again, endedAt, idsOf, leftWhenLost } from './attempts.decider.js';
 import type { ClockCommand, Sign } from './commands.js';
 import type { DispatchEvent, DispatchState, RunningAttempt } from './dispatch-state.js';
 import { endedCoolDowns } from './gates.decider.js';
@@ -25,22 +25,22 @@ function expire(
 ): DispatchEvent[] {
   const ids = idsOf(attempt);
   const next = { ...again(attempt, state, nowMs), ...endedAt(attempt, nowMs) };
-  const parked = (how: string) => parkedWhenUsedUp(attempt, state, how, nowMs);
+  const left = (how: string) => leftWhenLost(attempt, state, how, nowMs);
   const unheardMs = nowMs - latest(attempt.leaseFromMs, sign?.beatMs, nowMs);
   if (unheardMs > attempt.leaseMs) {
     const data = { ...ids, silentMs: unheardMs, ...next };
-    return [{ type: 'LeaseExpired', data }, ...parked('its worker fell silent.')];
+    return [{ type: 'LeaseExpired', data }, ...left('its worker fell silent.')];
   }
   const stalledMs = nowMs - latest(attempt.progressFromMs, sign?.progressMs, nowMs);
   if (stalledMs > attempt.progressMs) {
     const data = { ...ids, silentMs: stalledMs, ...next };
-    return [{ type: 'ProgressDeadlineMissed', data }, ...parked('its agent did not get on.')];
+    return [{ type: 'ProgressDeadlineMissed', data }, ...left('its agent did not get on.')];
   }
   const timeoutMs = state.tasks.get(attempt.taskId)?.spec.timeoutMs ?? Infinity;
   if (next.durationMs <= timeoutMs) return [];
   const error = `It took longer than ${timeoutMs} ms.`;
   const data = { ...ids, cause: 'timeout', error, retryable: true, ...next } as const;
-  return [{ type: 'AttemptFailed', data }, ...parked(error)];
+  return [{ type: 'AttemptFailed', data }, ...left(error)];
 }
 
 /** A sign from a time that is yet to come is none: it could hold a lease for ever. */

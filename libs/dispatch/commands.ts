@@ -1,4 +1,4 @@
-import type { Lane } from '#eventstore/vocabulary/dispatch.events.js';
+import type { HaltWay, Lane } from '#eventstore/vocabulary/dispatch.events.js';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 
 /**
@@ -103,6 +103,42 @@ interface Release extends Move {
   readonly reason: string;
 }
 
+/** Its agent was ended as ordered. */
+export interface Halted extends Move {
+  readonly type: 'halted';
+  /** null = none is known, so that the one before it stands, where there was one. */
+  readonly sessionId: string | null;
+  readonly processesEnded: number;
+  readonly survivors: DataOf<'AttemptHalted'>['survivors'];
+}
+
+/** A task, or every attempt that runs under a scope: what is queued is for gates to keep back. */
+type HaltTarget = { readonly taskId: string } | { readonly scope: string };
+
+/** Stops work so that it can be carried on. */
+export interface Halt extends Timed {
+  readonly type: 'halt';
+  readonly target: HaltTarget;
+  readonly how: HaltWay;
+  readonly reason: string;
+  /** What keeps it halted, such as `budget:core-day`, and may lift it; null = an operator. */
+  readonly holder: string | null;
+}
+
+/** An operator has it carried on, whoever halted it. */
+interface ResumeTask extends Timed {
+  readonly type: 'resume-task';
+  readonly taskId: string;
+  readonly reason: string;
+}
+
+/** Has all carried on that this holder keeps halted. */
+interface Lift extends Timed {
+  readonly type: 'lift';
+  readonly holder: string;
+  readonly reason: string;
+}
+
 /** What telemetry saw of a provider, beside what workers tell when they fail. */
 export interface CoolDown extends Timed {
   readonly type: 'cool-down';
@@ -171,10 +207,11 @@ interface AfterRestart extends Timed {
   readonly type: 'after-restart';
 }
 
-export type AttemptMove = Start | Beat | Progress | Complete | Fail | Release;
+export type AttemptMove = Start | Beat | Progress | Complete | Fail | Release | Halted;
+export type HaltCommand = Halt | ResumeTask | Lift;
 export type TaskCommand = Submit | OnTask | OnTaskWithReason | Reprioritise | AdoptLateResult;
 export type GateCommand = OnScope | LimitWip | CoolDown;
 export type WorkerCommand = RegisterWorker | DismissWorker;
 export type ClockCommand = Tick | AfterRestart;
 export type DispatchCommand =
-  TaskCommand | AttemptMove | Claim | GateCommand | WorkerCommand | ClockCommand;
+  TaskCommand | HaltCommand | AttemptMove | Claim | GateCommand | WorkerCommand | ClockCommand;

@@ -60,7 +60,7 @@ export const controlRoutes: readonly ApiRoute[] = [
   {
     path: '/api/v1/workers/{workerId}/control',
     summary:
-      'Server-sent events for a worker: `holds` (what it has, at the beginning), `stop` (what it has lost) and `leave` (it was dismissed).',
+      'Server-sent events for a worker: `holds` (what it has and what of it is to be halted, at the beginning), `pause` and `kill` (what is to be halted), `stop` (what it has lost) and `leave` (it was dismissed).',
     params: workerParams,
     answer: { type: 'text/event-stream', schema: z.string() },
     problems: ['WORKER_NOT_FOUND', 'NOT_THIS_WORKER', 'LOG_UNAVAILABLE'],

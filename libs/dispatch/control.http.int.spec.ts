@@ -63,7 +63,7 @@ describe('A worker that listens', () => {
     const { attemptId } = await claimed(worker);
     expect(await next(control(worker))).toEqual({
       event: 'holds',
-      data: { attemptIds: [attemptId] },
+      data: { attemptIds: [attemptId], halts: [] },
     });
   });
 
@@ -90,6 +90,23 @@ describe('A worker that listens', () => {
       data: { attemptId: third.attemptId },
     });
     expect(await next(stream)).toEqual({ event: 'leave', data: { reason: '' } });
+  });
+
+  test('is told at once what to halt, and again when it comes back', async () => {
+    const worker = await server.register();
+    const stream = control(worker);
+    await next(stream);
+    await server.submit();
+    const { attemptId, taskId, fencingToken } = await claimed(worker);
+    await server.post(`tasks/${taskId}/pause`, { reason: 'later' });
+    expect(await next(stream)).toEqual({ event: 'pause', data: { attemptId, reason: 'later' } });
+    await server.post(`tasks/${taskId}/pause`, { reason: 'now', kill: true });
+    expect(await next(stream)).toEqual({ event: 'kill', data: { attemptId, reason: 'now' } });
+    await server.start();
+    const halts = [{ attemptId, how: 'kill', reason: 'now' }];
+    expect(await next(control(worker))).toMatchObject({ event: 'holds', data: { halts } });
+    const beat = await server.post(`attempts/${attemptId}/beat`, { fencingToken }, worker.token);
+    expect(beat.body).toMatchObject({ halt: { how: 'kill', reason: 'now' } });
   });
 
   test('hears nothing of what others hold', async () => {

@@ -1,10 +1,23 @@
+import type { HaltWay } from '#eventstore/vocabulary/dispatch.events.js';
 import type { DispatchEvent, DispatchState } from './dispatch-state.js';
 import type { Dispatcher } from './dispatcher.js';
+import { openHalt } from './halts.decider.js';
 
 /** What a worker is told at once, without asking. */
 export type ControlMessage =
-  /** All that it holds, at the beginning: whatever else it still runs has been given to others. */
-  | { readonly event: 'holds'; readonly data: { readonly attemptIds: readonly string[] } }
+  /**
+   * All that it holds, at the beginning: whatever else it still runs has been given to others. Of what it
+   * holds, some may be to be halted.
+   */
+  | {
+      readonly event: 'holds';
+      readonly data: {
+        readonly attemptIds: readonly string[];
+        readonly halts: readonly HaltNotice[];
+      };
+    }
+  /** The agent is to end, at the next pause in its work or at once, so that it can be carried on. */
+  | { readonly event: HaltWay; readonly data: Omit<HaltNotice, 'how'> }
   /** It was dismissed, and is to end. */
   | { readonly event: 'leave'; readonly data: { readonly reason: string } }
   /** The attempt is no longer its own: its agent is to end. */
@@ -12,6 +25,12 @@ export type ControlMessage =
       readonly event: 'stop';
       readonly data: { readonly attemptId: string; readonly reason: string };
     };
+
+interface HaltNotice {
+  readonly attemptId: string;
+  readonly how: HaltWay;
+  readonly reason: string;
+}
 
 /**
  * What a worker is to know, until the signal ends it. It is told what it does not hold any more,
@@ -22,8 +41,10 @@ export async function* controlOf(
   workerId: string,
   signal: AbortSignal,
 ): AsyncGenerator<ControlMessage> {
-  let held = heldBy(await dispatcher.state(), workerId);
-  const messages: ControlMessage[] = [{ event: 'holds', data: { attemptIds: [...held.keys()] } }];
+  const first = await dispatcher.state();
+  let held = heldBy(first, workerId);
+  const holds = { attemptIds: [...held.keys()], halts: haltsOf(first, workerId) };
+  const messages: ControlMessage[] = [{ event: 'holds', data: holds }];
   let wake = (): void => undefined;
   const ended = dispatcher.listen((events, state) => {
     if (!events.some(mayEndAttempts)) {
@@ -38,6 +59,10 @@ export async function* controlOf(
     }
     held = now;
     for (const { type, data } of events) {
+      if (type === 'AttemptHaltOrdered' && data.workerId === workerId) {
+        const { attemptId, reason } = data;
+        messages.push({ event: data.how, data: { attemptId, reason } });
+      }
       if (type === 'WorkerGone' && data.workerId === workerId) {
         messages.push({ event: 'leave', data: { reason: data.reason } });
       }
@@ -66,6 +91,14 @@ function heldBy({ running }: DispatchState, workerId: string): Map<string, strin
   return new Map(own.map(({ attemptId, taskId }) => [attemptId, taskId]));
 }
 
+function haltsOf({ running }: DispatchState, workerId: string): HaltNotice[] {
+  return [...running.values()].flatMap((attempt) => {
+    const halt = attempt.workerId === workerId ? openHalt(attempt) : undefined;
+    if (halt === undefined) return [];
+    return [{ attemptId: attempt.attemptId, how: halt.how, reason: halt.reason }];
+  });
+}
+
 function mayEndAttempts({ type }: DispatchEvent): boolean {
   return type !== 'TaskClaimed' && type !== 'TaskSubmitted' && type !== 'ProgressReported';
 }
@@ -85,6 +118,7 @@ const sentences: Partial<Record<DispatchEvent['type'], string>> = {
   LeaseExpired: 'Its worker fell silent for longer than the lease.',
   ProgressDeadlineMissed: 'Its agent did not get on.',
   AttemptFailed: 'It failed, or took too long.',
+  AttemptHalted: 'It was halted.',
   AttemptReleased: 'It was given back.',
   AttemptCompleted: 'It has completed.',
 };

@@ -17,7 +17,7 @@ import { ReadyQueue } from './ready-queue.js';
  */
 
 /** Another one whenever the state means something else: then everything is folded anew. */
-const format = 2;
+const format = 3;
 
 /** A map, in its order. What its values are is not looked at: whoever keeps the JSON sees to that. */
 function mapOf<V>() {

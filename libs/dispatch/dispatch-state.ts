@@ -1,5 +1,10 @@
 import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
-import type { DispatchEventType, Lane } from '#eventstore/vocabulary/dispatch.events.js';
+import type {
+  Conversation,
+  DispatchEventType,
+  HaltWay,
+  Lane,
+} from '#eventstore/vocabulary/dispatch.events.js';
 import type { DataOf } from '#eventstore/vocabulary/vocabulary.js';
 import type { Fact } from '#kernel/event.js';
 import { limits } from '#kernel/limits.js';
@@ -18,9 +23,25 @@ export type TaskStatus =
   /** After a failure. */
   | { readonly is: 'delayed'; readonly notBeforeMs: number }
   | { readonly is: 'running'; readonly attemptId: string }
+  /** Until somebody resumes it, or its holder lifts that. */
+  | ({ readonly is: 'paused' } & Hold)
   | { readonly is: 'completed'; readonly attemptId: string; readonly resultHash: string | null }
   | { readonly is: 'cancelled'; readonly reason: string }
   | { readonly is: 'parked'; readonly reason: string };
+
+/** What keeps something halted. */
+interface Hold {
+  readonly how: HaltWay;
+  readonly reason: string;
+  /** null = an operator. */
+  readonly holder: string | null;
+}
+
+/** An order to halt an attempt that runs. */
+export interface HaltOrder extends Hold {
+  /** Its task was resumed before it was halted: once it is, it goes on. */
+  readonly isLifted: boolean;
+}
 
 interface LateResult {
   readonly attemptId: string;
@@ -37,6 +58,8 @@ export interface Task {
   readonly status: TaskStatus;
   /** Since when nothing but gates and workers kept it waiting; null = that never was. */
   readonly readySinceMs: number | null;
+  /** With what its next attempt carries on; null = it begins anew. */
+  readonly conversation: Conversation | null;
   readonly lateResults: readonly LateResult[];
   /** The newest of its attempts that have ended: those of which `ended` still knows. */
   readonly endedAttempts: readonly string[];
@@ -55,6 +78,8 @@ interface AttemptFacts {
   readonly claimedAtMs: number;
   /** What it counts against; see `scopesOf`. */
   readonly scopes: readonly string[];
+  /** What it carries on; null = it began anew. */
+  readonly carriesOn: Conversation | null;
 }
 
 /** Which moves were refused under a token that no longer holds: each is told once. */
@@ -69,6 +94,7 @@ export interface RunningAttempt extends AttemptFacts {
   readonly progressFromMs: number;
   readonly leaseMs: number;
   readonly progressMs: number;
+  readonly halt: HaltOrder | null;
   readonly refused: RefusedMoves;
 }
 
@@ -77,7 +103,7 @@ export interface EndedAttempt {
   readonly taskId: string;
   readonly workerId: string;
   readonly fencingToken: number;
-  readonly end: 'completed' | 'lost';
+  readonly end: 'completed' | 'lost' | 'halted';
   readonly resultHash: string | null;
   readonly refused: RefusedMoves;
 }
@@ -240,6 +266,6 @@ export function isEnded({ is }: TaskStatus): boolean {
   return is === 'completed' || is === 'cancelled';
 }
 
-export function isOpen({ is }: TaskStatus): boolean {
-  return is === 'waiting' || is === 'ready' || is === 'delayed' || is === 'running';
+export function isOpen(status: TaskStatus): boolean {
+  return !isEnded(status) && status.is !== 'parked';
 }

@@ -39,6 +39,7 @@ describe('Two processes with eight workers on one log', () => {
       shards: ['impl' as const],
       seats: [claude],
       slots: 50,
+      ...{ agents: [], containment: null },
     };
     for (let index = 0; index < 8; index += 1) {
       const worker = { workerId: `w${index}`, ...facts };

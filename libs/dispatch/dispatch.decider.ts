@@ -11,6 +11,7 @@ import {
 } from './dispatch-state.js';
 import { evolve } from './evolve.decider.js';
 import { decideGate } from './gates.decider.js';
+import { decideHalt } from './halts.decider.js';
 import { decideTask } from './tasks.decider.js';
 import { decideWorker } from './workers.decider.js';
 
@@ -42,7 +43,12 @@ function decideAt(command: DispatchCommand, state: DispatchState): readonly Disp
     case 'complete':
     case 'fail':
     case 'release':
+    case 'halted':
       return decideMove(command, state);
+    case 'halt':
+    case 'resume-task':
+    case 'lift':
+      return decideHalt(command, state);
     case 'tick':
     case 'after-restart':
       return decideClock(command, state);

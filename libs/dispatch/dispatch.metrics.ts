@@ -30,8 +30,9 @@ export function registerDispatchMetrics(registry: Registry, dispatcher: Dispatch
   async function refresh(): Promise<void> {
     const state = await dispatcher.state();
     const { items } = lanesAnswer(state, dispatcher.nowMs);
-    for (const { lane, waiting, ready, delayed, running, oldestWaitMs } of items) {
-      for (const [status, count] of Object.entries({ waiting, ready, delayed, running })) {
+    for (const { lane, waiting, ready, delayed, running, paused, oldestWaitMs } of items) {
+      const counts = { waiting, ready, delayed, running, paused };
+      for (const [status, count] of Object.entries(counts)) {
         tasks.set({ lane, status }, count);
       }
       oldest.set({ lane }, (oldestWaitMs ?? 0) / 1_000);

@@ -65,6 +65,8 @@ export class Dispatch {
       shards: ['impl' as const],
       seats: [claude],
       slots: 9,
+      agents: [],
+      containment: null,
     };
     this.when({ type: 'register-worker', worker: { workerId, ...own, ...given } });
     return this;
@@ -138,8 +140,15 @@ export function task(given: Partial<TaskSpec> = {}): TaskSpec {
   } as const;
   const kind = { lane: 'normal', shard: 'impl', size: 'small', team: null, project: null } as const;
   const where = { directory: '/work', repository: null, ref: null, permissionMode: null };
-  const bounds = { attemptsMax: 3, reserveNanoUsd: 0, timeoutMs: 24 * 60 * 60_000 };
-  const content = { dependsOn: [], tags: [], promptHash: 'hash', promptCharacters: 4 };
+  const money = { reserveNanoUsd: 0, maxCostNanoUsd: null };
+  const bounds = { attemptsMax: 3, ...money, timeoutMs: 24 * 60 * 60_000 };
+  const content = {
+    dependsOn: [],
+    tags: [],
+    allowedTools: [],
+    promptHash: 'hash',
+    promptCharacters: 4,
+  };
   return { ...ids, ...kind, ...where, ...bounds, ...content, ...given };
 }
 

@@ -61,10 +61,12 @@ const task: TaskSpec = {
   ...{ lane: 'normal', shard: 'impl', size: 'large', team: null, project: null, tags: [] },
   ...{ promptHash: 'hash', promptCharacters: 1, directory: null, repository: null, ref: null },
   ...{ permissionMode: null, attemptsMax: 3, reserveNanoUsd: 0, timeoutMs: dayMs },
+  ...{ allowedTools: [], maxCostNanoUsd: null },
 };
 
 const worker: RegisterWorker['worker'] = {
   ...{ workerId: 'w', tokenHash: 'hash', host: 'h', slots: 1, shards: ['impl'] },
+  ...{ agents: [], containment: null },
   seats: [{ agent: 'codex', provider: 'openai', account: 'default', models: [] }],
 };
 

@@ -9,9 +9,11 @@ import type {
   TaskStatus,
 } from './dispatch-state.js';
 import { kindOfTask } from './claims.decider.js';
+import { evolveHalt } from './evolve-halts.decider.js';
 import { evolveGate } from './evolve-gates.decider.js';
 import { add, change, put, queued, rememberAttempt } from './evolve-tasks.decider.js';
 import { coolDownKey, isUnder, scopesOf } from './gates.decider.js';
+import { openHalt } from './halts.decider.js';
 
 /** What each event makes of the state. Changes it in place: see `DispatchState`. */
 
@@ -20,6 +22,7 @@ type DataOfType<T extends DispatchEvent['type']> = Extract<DispatchEvent, { type
 export function evolve(state: OwnState, event: DispatchEvent): OwnState {
   state.clockMs = Math.max(state.clockMs, event.data.atMs);
   evolveTask(state, event);
+  evolveHalt(state, event);
   evolveGate(state, event);
   return state;
 }
@@ -33,10 +36,8 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
       claimed(state, event.data);
       break;
     case 'AttemptStarted':
-      report(state, event.data, null);
-      break;
     case 'ProgressReported':
-      report(state, event.data, event.data.percent);
+      report(state, event.data, 'percent' in event.data ? event.data.percent : null);
       break;
     case 'AttemptCompleted':
       end(state, event.data.attemptId, 'completed', event.data.resultHash);
@@ -49,6 +50,9 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
       end(state, event.data.attemptId, 'lost');
       putBack(state, event.data);
       break;
+    case 'AttemptHalted':
+      end(state, event.data.attemptId, 'halted');
+      break;
     case 'AttemptFailed':
       countProviderFailure(state, event.data);
       lost(state, event.data, event.data.cause === 'cool-down' ? 0 : 1);
@@ -58,13 +62,13 @@ function evolveTask(state: OwnState, event: DispatchEvent): void {
       lost(state, event.data, 1);
       break;
     case 'TaskCancelled':
-      leave(state, event.data.taskId, { is: 'cancelled', reason: event.data.reason });
+    case 'TaskParked': {
+      const is = event.type === 'TaskCancelled' ? 'cancelled' : 'parked';
+      leave(state, event.data.taskId, { is, reason: event.data.reason });
       break;
-    case 'TaskParked':
-      leave(state, event.data.taskId, { is: 'parked', reason: event.data.reason });
-      break;
+    }
     case 'TaskRetried':
-      queueAnew(state, event.data, {});
+      queueAnew(state, event.data, { conversation: null });
       break;
     case 'TaskReplayed':
       queueAnew(state, event.data, { spentAttempts: 0, readySinceMs: null });
@@ -87,8 +91,9 @@ function submitted(state: OwnState, { atMs, ...spec }: DataOfType<'TaskSubmitted
   const { taskId, idempotencyKey, lane } = spec;
   if (idempotencyKey !== null) state.taskByKey.set(idempotencyKey, taskId);
   const order = (state.lastOrder += 1);
-  const untried = { spentAttempts: 0, readySinceMs: null, lateResults: [], endedAttempts: [] };
-  put(state, queued(state, { spec, order, lane, ...untried }, atMs));
+  const untried = { spentAttempts: 0, readySinceMs: null, conversation: null };
+  const history = { lateResults: [], endedAttempts: [] };
+  put(state, queued(state, { spec, order, lane, ...untried, ...history }, atMs));
 }
 
 function queueAnew(
@@ -123,15 +128,17 @@ function claimed(state: OwnState, data: DataOfType<'TaskClaimed'>): void {
     leaseMs,
     progressMs,
   };
-  const news = { phase: 'claimed', sessionId: null, percent: null, refused: [] } as const;
-  state.running.set(attemptId, { ...ids, ...clocks, ...news, reservedNanoUsd, scopes });
+  const news = { phase: 'claimed', sessionId: null, percent: null, halt: null } as const;
+  const carriesOn = task.conversation;
+  const held = { reservedNanoUsd, scopes, carriesOn, refused: [] };
+  state.running.set(attemptId, { ...ids, ...clocks, ...news, ...held });
   state.lastFencingToken = fencingToken;
   for (const [key, it] of state.coolingDown) {
     if (it.untilMs > atMs || !isUnder(it, seat, model)) continue;
     const probeAttemptId = it.probeAttemptId ?? attemptId;
     state.coolingDown.set(key, { ...it, claims: it.claims + 1, probeAttemptId });
   }
-  put(state, { ...task, status: { is: 'running', attemptId } });
+  put(state, { ...task, status: { is: 'running', attemptId }, conversation: null });
 }
 
 function report(
@@ -150,7 +157,7 @@ function report(
 function end(
   state: OwnState,
   attemptId: string,
-  how: 'completed' | 'lost',
+  how: EndedAttempt['end'],
   resultHash: string | null = null,
 ): void {
   const attempt = state.running.get(attemptId);
@@ -209,7 +216,10 @@ function completed(
   { taskId, attemptId, atMs }: DataOfType<'LateResultAdopted'>,
   resultHash: string | null,
 ): void {
-  change(state, taskId, { status: { is: 'completed', attemptId, resultHash } });
+  change(state, taskId, {
+    status: { is: 'completed', attemptId, resultHash },
+    conversation: null,
+  });
   for (const dependent of state.dependents.get(taskId) ?? []) {
     const task = state.tasks.get(dependent);
     if (task?.status.is === 'waiting') put(state, queued(state, task, atMs));
@@ -225,8 +235,10 @@ function adopted(state: OwnState, data: DataOfType<'LateResultAdopted'>): void {
 function lost(
   state: OwnState,
   data: Pick<DataOfType<'LeaseExpired'>, 'taskId' | 'attemptId' | 'notBeforeMs'>,
-  cost: 0 | 1,
+  usualCost: 0 | 1,
 ): void {
+  const attempt = state.running.get(data.attemptId);
+  const cost = attempt !== undefined && openHalt(attempt) !== undefined ? 0 : usualCost;
   end(state, data.attemptId, 'lost');
   const spentAttempts = (state.tasks.get(data.taskId)?.spentAttempts ?? 0) + cost;
   const status = { is: 'delayed', notBeforeMs: data.notBeforeMs } as const;
@@ -237,7 +249,7 @@ function lost(
 function leave(state: OwnState, taskId: string, status: TaskStatus): void {
   const before = state.tasks.get(taskId)?.status;
   if (before?.is === 'running') end(state, before.attemptId, 'lost');
-  change(state, taskId, { status });
+  change(state, taskId, { status, conversation: null });
 }
 
 function keepLateResult(state: OwnState, data: DataOfType<'LateResultKept'>): void {

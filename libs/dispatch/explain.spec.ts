@@ -23,7 +23,7 @@ describe('Why a task waits', () => {
 
   test('is that nobody has a seat for it', () => {
     const dispatch = new Dispatch().worker('w').submit({ agent: 'codex', model: 'gpt' });
-    expect(why(dispatch)).toEqual([{ for: 'seat', agent: 'codex', model: 'gpt' }]);
+    expect(why(dispatch)).toEqual([{ for: 'seat', agent: 'codex', model: 'gpt', host: null }]);
   });
 
   test('is that all who could are busy', () => {

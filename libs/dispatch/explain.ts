@@ -1,3 +1,4 @@
+import type { Conversation } from '#eventstore/vocabulary/dispatch.events.js';
 import { limits } from '#kernel/limits.js';
 import { kindOfTask, seatsFor } from './claims.decider.js';
 import type { BudgetReading } from './commands.js';
@@ -5,17 +6,20 @@ import {
   dueMsOf,
   taskOf,
   type DispatchState,
+  type HaltOrder,
   type Task,
   type TaskStatus,
 } from './dispatch-state.js';
 import { closedGates, type ClosedBy } from './gates.decider.js';
+import { openHalt } from './halts.decider.js';
+import type { TaskKind } from './ready-queue.js';
 
 /** One thing that a task waits for. */
 type WaitsFor =
   | { readonly for: 'dependency'; readonly taskId: string; readonly status: TaskStatus['is'] }
   | { readonly for: 'time'; readonly untilMs: number }
   /** Nobody registered has a seat for its agent and model. */
-  | { readonly for: 'seat'; readonly agent: string; readonly model: string | null }
+  | ({ readonly for: 'seat' } & Pick<TaskKind, 'agent' | 'model' | 'host'>)
   | { readonly for: 'slot'; readonly workerId: string; readonly running: number }
   | ({ readonly for: 'gate'; readonly workerId: string } & ClosedBy)
   /** Nothing is in its way but those before it: the next claim that comes to it takes it. */
@@ -24,6 +28,10 @@ type WaitsFor =
 export interface Explanation {
   readonly taskId: string;
   readonly status: TaskStatus;
+  /** With what its next attempt carries on; null = it begins anew. */
+  readonly conversation: Conversation | null;
+  /** What the attempt that runs is to be halted for. */
+  readonly halt: HaltOrder | null;
   /** When its turn is, against others; null while it waits for what it depends on. */
   readonly dueMs: number | null;
   /** Empty when it waits for nothing, because it runs or has ended. */
@@ -42,10 +50,12 @@ export function explain(
   budgets: readonly BudgetReading[],
 ): Explanation {
   const task = taskOf(state, taskId);
-  const { status } = task;
+  const { status, conversation } = task;
+  const running = status.is === 'running' ? state.running.get(status.attemptId) : undefined;
+  const halt = (running && openHalt(running)) ?? null;
   const dueMs = task.readySinceMs === null ? null : dueMsOf(task);
   const waitsFor = [...reasons(state, task, nowMs, budgets)].slice(0, limits.reasonsExplainedMax);
-  return { taskId, status, dueMs, waitsFor };
+  return { taskId, status, conversation, halt, dueMs, waitsFor };
 }
 
 function* reasons(
@@ -93,7 +103,7 @@ function* workerReasons(
       }
     }
   }
-  const { agent, model } = kind;
+  const { agent, model, host } = kind;
   if (hasSeat) yield* found.values();
-  else yield { for: 'seat', agent, model };
+  else yield { for: 'seat', agent, model, host };
 }

@@ -11,7 +11,8 @@ import { ClaimAnswers } from './claim-answers.js';
 import type { ClaimWish, Fail } from './commands.js';
 import { coolDownHint } from './cool-down-hint.js';
 import { Dispatcher } from './dispatcher.js';
-import type { DispatchState } from './dispatch-state.js';
+import type { DispatchState, RunningAttempt } from './dispatch-state.js';
+import { openHalt } from './halts.decider.js';
 import { actorOf, mustSpeakFor } from './worker-tokens.js';
 
 /** A worker tells what became of its attempt. */
@@ -53,6 +54,7 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
       attemptId,
       taskId,
       leaseUntil: attempt === undefined ? null : this.answers.leaseUntil(attempt),
+      halt: attempt === undefined ? null : haltOf(attempt),
       next: next === undefined ? null : ((await this.answers.of(next, actor)) ?? null),
     };
   }
@@ -87,6 +89,8 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
         return { type: 'fail', ...ids, ...this.failure(body), claimNext };
       case 'release':
         return { type: 'release', ...ids, reason: this.note(body.reason) };
+      case 'halted':
+        return { type: 'halted', ...ids, ...this.halted(body) };
     }
   }
 
@@ -98,6 +102,15 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
       error: this.note(error),
       retryable,
       coolDown: coolDownHint(statusCode ?? null, retryAfterMs),
+    };
+  }
+
+  private halted(body: Extract<MoveBody, { move: 'halted' }>) {
+    const { sessionId, ended: processesEnded, survivors } = body;
+    return {
+      sessionId: this.name(sessionId ?? undefined),
+      processesEnded,
+      survivors: survivors.map(({ pid, name }) => ({ pid, name: this.note(name) })),
     };
   }
 
@@ -117,6 +130,12 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
     const message = `at: ${at} is ${Math.round(aheadMs / 1_000)} s ahead of the server's clock. Set the worker's clock, or leave it out.`;
     throw new Refusal('BAD_REQUEST', message, { field: 'at' });
   }
+}
+
+/** The order that stands, so that a worker hears of it whatever became of the stream on which it was told. */
+function haltOf(attempt: RunningAttempt): Moved['halt'] {
+  const order = openHalt(attempt);
+  return order === undefined ? null : { how: order.how, reason: order.reason };
 }
 
 /** @throws {Refusal} `ATTEMPT_NOT_FOUND` */

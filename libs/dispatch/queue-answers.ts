@@ -7,7 +7,7 @@ import type { LanesAnswer, QueueAnswer } from './queue.shapes.js';
 /** What is answered about the queue as a whole. Pure: `wallTimeOf` says when a moment was, or will be. */
 
 type WallTimeOf = (momentMs: number) => string;
-type Counts = Pick<QueueAnswer, 'waiting' | 'ready' | 'delayed' | 'running'>;
+type Counts = Pick<QueueAnswer, 'waiting' | 'ready' | 'delayed' | 'running' | 'paused'>;
 
 /** All but the figures of the shards, which need what happened, not only what is. */
 export function queueAnswer(
@@ -48,7 +48,7 @@ function phaseOf(
 }
 
 function countsOf(tasks: readonly Task[]): Counts {
-  const counts: Counts = { waiting: 0, ready: 0, delayed: 0, running: 0 };
+  const counts: Counts = { waiting: 0, ready: 0, delayed: 0, running: 0, paused: 0 };
   for (const { status } of tasks) if (status.is in counts) counts[status.is as keyof Counts] += 1;
   return counts;
 }

@@ -23,6 +23,7 @@ const counts = {
   ready: z.int(),
   delayed: z.int().describe('After a failure.'),
   running: z.int(),
+  paused: z.int().describe('Until they are resumed.'),
 };
 
 const perHour = z.number().describe('Per hour.');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { task } from './dispatch.spec-helper.js';
 import { kindOf, ReadyQueue, type DelayedTask } from './ready-queue.js';
 
-const kind = kindOf(task());
+const kind = kindOf({ ...task(), host: null });
 const heads = (queue: ReadyQueue, nowMs: number) =>
   [...queue.heads(nowMs)].map(({ head }) => head.taskId);
 

@@ -2,10 +2,13 @@ import type { TaskSpec } from './commands.js';
 import { Heap } from './heap.js';
 
 /** All that gates look at in a task: tasks of one kind may be claimed at the same times. */
-export type TaskKind = Pick<
+export interface TaskKind extends Pick<
   TaskSpec,
   'lane' | 'shard' | 'agent' | 'model' | 'team' | 'project' | 'reserveNanoUsd'
->;
+> {
+  /** Where the conversation is that it carries on; null = any host will do. */
+  readonly host: string | null;
+}
 
 export interface ReadyTask {
   readonly taskId: string;
@@ -125,8 +128,8 @@ function isEarlier(a: DelayedTask, b: DelayedTask): boolean {
 }
 
 export function kindOf(task: TaskKind): TaskKind {
-  const { lane, shard, agent, model, team, project, reserveNanoUsd } = task;
-  return { lane, shard, agent, model, team, project, reserveNanoUsd };
+  const { lane, shard, agent, model, team, project, reserveNanoUsd, host } = task;
+  return { lane, shard, agent, model, team, project, reserveNanoUsd, host };
 }
 
 /** The same for tasks of one kind. */
@@ -138,6 +141,7 @@ export function keyOf({
   team,
   project,
   reserveNanoUsd,
+  host,
 }: TaskKind): string {
-  return JSON.stringify([lane, shard, agent, model, team, project, reserveNanoUsd]);
+  return JSON.stringify([lane, shard, agent, model, team, project, reserveNanoUsd, host]);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
+import { agentName, type AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import type { Caller } from '#platform/caller.js';
 import { Dispatcher } from './dispatcher.js';
 import { workerOf } from './dispatch-state.js';
@@ -30,10 +30,11 @@ export class RegisterWorkerHandler implements ICommandHandler<RegisterWorker> {
   constructor(private readonly dispatcher: Dispatcher) {}
 
   async execute({ wanted, caller }: RegisterWorker): Promise<Registered> {
-    const { host, shards, slots } = wanted;
+    const { host, shards, slots, agents = [], containment } = wanted;
     const workerId = await this.idOf(wanted, caller);
     const { token, tokenHash } = makeWorkerToken(workerId);
-    const worker = { workerId, tokenHash, host, shards, slots, seats: seatsOf(wanted) };
+    const abilities = { host, shards, slots, seats: seatsOf(wanted), agents, containment };
+    const worker = { workerId, tokenHash, ...abilities };
     await this.dispatcher.order({ type: 'register-worker', worker }, actorOf(caller));
     const { leaseMs } = this.dispatcher;
     return { workerId, token, leaseMs, beatEveryMs: beatEveryMs(leaseMs) };
@@ -47,7 +48,7 @@ export class RegisterWorkerHandler implements ICommandHandler<RegisterWorker> {
   }
 }
 
-function seatsOf({ seats, agents = ['claude-code', 'codex', 'gemini'] }: WorkerBody) {
+function seatsOf({ seats, agents }: WorkerBody) {
   if (seats !== undefined) {
     return seats.map(({ agent, provider, account, models }) => ({
       agent,
@@ -56,7 +57,8 @@ function seatsOf({ seats, agents = ['claude-code', 'codex', 'gemini'] }: WorkerB
       models,
     }));
   }
-  return agents.map((agent) => ({
+  const names = agents?.map(({ name }) => name) ?? agentName.options;
+  return names.map((agent) => ({
     agent,
     provider: providers[agent],
     account: 'default',

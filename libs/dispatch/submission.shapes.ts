@@ -25,6 +25,25 @@ const budget = z
   })
   .describe('US dollars that each attempt reserves against the budgets it falls under.');
 
+/** Nano-dollars. */
+const maxCost = z
+  .union([z.string(), z.number()])
+  .transform((it, context) => {
+    const nanoUsd = nanoUsdFromDecimal(String(it));
+    const isSound = nanoUsd !== undefined && nanoUsd > 0 && nanoUsd <= limits.taskCostNanoUsdMax;
+    if (isSound) return nanoUsd;
+    const most = limits.taskCostNanoUsdMax / 1e9;
+    context.addIssue(`must be US dollars such as "1.50", more than 0 and at most ${most}`);
+    return z.NEVER;
+  })
+  .describe('US dollars that the task may cost in all; reserved where budgetUsd is not given.');
+
+const tool = z
+  .string()
+  .min(1)
+  .max(limits.identifierCharactersMax)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not hold control characters');
+
 export const taskBody = z
   .strictObject({
     prompt: wellFormed.describe('What the agent is to do.'),
@@ -47,6 +66,12 @@ export const taskBody = z
     project: text.optional(),
     tags: z.array(text).max(limits.tagsPerTaskMax).default([]),
     budgetUsd: budget.optional(),
+    maxCostUsd: maxCost.optional(),
+    allowedTools: z
+      .array(tool)
+      .max(limits.agentToolsAllowedMax)
+      .default([])
+      .describe('What the agent may use without asking, as its command line names it.'),
     timeoutMs: z
       .int()
       .min(1_000)

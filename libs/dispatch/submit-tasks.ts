@@ -116,9 +116,11 @@ function specOf(task: WantedTask, taskId: string, byKey: ReadonlyMap<string, str
     repository: task.repository ?? null,
     ref: task.ref ?? null,
     permissionMode: task.permissionMode ?? null,
+    allowedTools: task.allowedTools,
+    maxCostNanoUsd: task.maxCostUsd ?? null,
     attemptsMax: task.retries + 1,
     promptCharacters: prompt.length,
-    reserveNanoUsd: task.budgetUsd ?? 0,
+    reserveNanoUsd: task.budgetUsd ?? task.maxCostUsd ?? 0,
     timeoutMs,
   };
 }

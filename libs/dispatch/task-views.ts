@@ -36,9 +36,9 @@ export class TaskViews {
   }
 
   /** Resolves with the task as the order left it. */
-  async change(order: Order & { readonly taskId: string }, actor: string): Promise<TaskDetail> {
+  async change(taskId: string, order: Order, actor: string): Promise<TaskDetail> {
     await this.dispatcher.order(order, actor);
-    return this.show(order.taskId);
+    return this.show(taskId);
   }
 
   /** @throws {Refusal} `TASK_NOT_FOUND` */

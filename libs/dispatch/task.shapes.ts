@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lane, shard, size } from '#eventstore/vocabulary/dispatch.events.js';
+import { haltWay, lane, shard, size } from '#eventstore/vocabulary/dispatch.events.js';
 import { agentName } from '#eventstore/vocabulary/shapes.events.js';
 import { cursor, moment, nextCursor, pageLimit, text } from '#platform/api-shapes.js';
 
@@ -10,6 +10,7 @@ const taskState = z.enum([
   'ready',
   'delayed',
   'running',
+  'paused',
   'completed',
   'cancelled',
   'parked',
@@ -24,8 +25,25 @@ export const taskShape = z.strictObject({
     .string()
     .nullable()
     .describe(
-      'Why it was cancelled or parked, or how its last attempt failed while it is delayed.',
+      'Why it was paused, cancelled or parked, or how its last attempt failed while it is delayed.',
     ),
+  halt: z
+    .strictObject({
+      how: haltWay,
+      reason: z.string(),
+      holder: z.string().nullable().describe('What keeps it so; null: an operator.'),
+    })
+    .nullable()
+    .describe('Why it is paused, or is about to be while it runs.'),
+  conversation: z
+    .strictObject({
+      sessionId: z.string(),
+      agent: agentName,
+      host: z.string().describe('Of its worker: only there it can be carried on.'),
+      attemptId: z.string().describe('In whose work place it began.'),
+    })
+    .nullable()
+    .describe('What its attempt, or its next one, carries on; null: it begins anew.'),
   agent: taskAgent,
   model: z.string().nullable(),
   lane,
@@ -38,6 +56,7 @@ export const taskShape = z.strictObject({
   repository: z.string().nullable(),
   ref: z.string().nullable(),
   permissionMode: z.string().nullable(),
+  allowedTools: z.array(z.string()).describe('What its agent may use without asking.'),
   dependsOn: z.array(z.string()).describe('It waits until each of these has completed.'),
   idempotencyKey: z.string().nullable(),
   promptHash: z.string(),
@@ -46,6 +65,10 @@ export const taskShape = z.strictObject({
     .string()
     .nullable()
     .describe('What each attempt reserves, US dollars with nine digits after the point.'),
+  maxCostUsd: z
+    .string()
+    .nullable()
+    .describe('What it may cost in all, US dollars with nine digits after the point.'),
   timeoutMs: z.int(),
   retries: z.int().describe('How often it is tried again.'),
   attempts: z.int().describe('How often it was claimed.'),
@@ -69,6 +92,7 @@ const attemptEnd = z.enum([
   'timeout',
   'cooled-down',
   'released',
+  'halted',
   'lease-expired',
   'stalled',
   'cancelled',

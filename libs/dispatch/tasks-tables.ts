@@ -5,7 +5,8 @@ import type { Database } from 'better-sqlite3';
  * each task the events that concern it.
  *
  * An attempt is known by its fencing token, which no two attempts share. That of a task is the attempt
- * that runs or that completed it; `reason` is why it is where it is. What a state lacks, is null.
+ * that runs or that completed it; `reason` is why it is where it is, `halt` (JSON) the order to halt what
+ * runs, or what is paused, `conversation` (JSON) what the next attempt carries on. What a state lacks, is null.
  */
 export const tasksSchema = `
   CREATE TABLE tasks (
@@ -14,6 +15,8 @@ export const tasksSchema = `
     state TEXT NOT NULL,
     fencing_token INTEGER,
     reason TEXT,
+    halt TEXT,
+    conversation TEXT,
     result_hash TEXT,
     ended_at TEXT,
     submitted_at TEXT NOT NULL,
@@ -32,11 +35,13 @@ export const tasksSchema = `
     repository TEXT,
     ref TEXT,
     permission_mode TEXT,
+    allowed_tools TEXT NOT NULL,
     depends_on TEXT NOT NULL,
     idempotency_key TEXT,
     prompt_hash TEXT NOT NULL,
     prompt_characters INTEGER NOT NULL,
     reserve_nano_usd INTEGER NOT NULL,
+    max_cost_nano_usd INTEGER,
     timeout_ms INTEGER NOT NULL,
     attempts_max INTEGER NOT NULL
   ) STRICT;
@@ -92,11 +97,11 @@ export const tasksSchema = `
 /** Who takes the id of a task that dispatch has forgotten takes its place. */
 const insertTask = `
   INSERT OR REPLACE INTO tasks (task_id, state, submitted_at, agent, model, lane, shard, size, team, project,
-    tags, directory, repository, ref, permission_mode, depends_on, idempotency_key, prompt_hash,
-    prompt_characters, reserve_nano_usd, timeout_ms, attempts_max)
+    tags, directory, repository, ref, permission_mode, allowed_tools, depends_on, idempotency_key, prompt_hash,
+    prompt_characters, reserve_nano_usd, max_cost_nano_usd, timeout_ms, attempts_max)
   VALUES (@taskId, 'waiting', @at, @agent, @model, @lane, @shard, @size, @team, @project,
-    @tags, @directory, @repository, @ref, @permissionMode, @dependsOn, @idempotencyKey, @promptHash,
-    @promptCharacters, @reserveNanoUsd, @timeoutMs, @attemptsMax)`;
+    @tags, @directory, @repository, @ref, @permissionMode, @allowedTools, @dependsOn, @idempotencyKey, @promptHash,
+    @promptCharacters, @reserveNanoUsd, @maxCostNanoUsd, @timeoutMs, @attemptsMax)`;
 
 const insertAttempt = `
   INSERT INTO task_attempts (fencing_token, id, attempt_id, worker_id, agent, provider, account,
@@ -120,8 +125,10 @@ const selectWaiting = `
 const selectRunning = `
   SELECT fencing_token FROM tasks WHERE task_id = ? AND state = 'running'`;
 
+/** A conversation is kept while the task is queued, or carries it on. */
 const moveTask = `
-  UPDATE tasks SET state = @state, fencing_token = @fencingToken, reason = @reason,
+  UPDATE tasks SET state = @state, fencing_token = @fencingToken, reason = @reason, halt = @halt,
+    conversation = CASE WHEN @state IN ('waiting', 'ready', 'running') THEN conversation ELSE @conversation END,
     result_hash = @resultHash, ended_at = @endedAt
   WHERE task_id = @taskId`;
 
@@ -161,6 +168,8 @@ export const statementsOn = (db: Database) => ({
   move: db.prepare(moveTask),
   endAttempt: db.prepare(endAttempt),
   report: db.prepare(reportAttempt),
+  setHalt: db.prepare('UPDATE tasks SET halt = @halt WHERE task_id = @taskId'),
+  forgetConversation: db.prepare('UPDATE tasks SET conversation = NULL WHERE task_id = @taskId'),
   setLane: db.prepare('UPDATE tasks SET lane = @lane WHERE task_id = @taskId'),
   keepLate: db.prepare(
     `UPDATE tasks SET late_results =

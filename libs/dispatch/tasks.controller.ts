@@ -38,6 +38,13 @@ const reasonBody = z
   })
   .prefault({});
 type ReasonBody = z.infer<typeof reasonBody>;
+const pauseBody = z
+  .strictObject({
+    reason: z.string().max(limits.freeTextCharactersMax).default(''),
+    kill: z.boolean().default(false).describe('At once, instead of at the next pause in its work.'),
+  })
+  .prefault({});
+type PauseBody = z.infer<typeof pauseBody>;
 const priorityBody = z.strictObject({ lane });
 const adoptBody = z.strictObject({ attemptId: text });
 
@@ -135,8 +142,24 @@ export class TasksController {
     return this.change({ type: 'adopt-late-result', taskId, attemptId });
   }
 
+  /** It is carried on by resuming it. */
+  @Post(':taskId/pause')
+  @HttpCode(200)
+  pause(@Param(params) { taskId }: TaskParams, @Body({ schema: pauseBody }) body: PauseBody) {
+    const how = body.kill ? 'kill' : 'pause';
+    const reason = this.redactor.value(body.reason);
+    const order = { type: 'halt', target: { taskId }, how, reason, holder: null } as const;
+    return this.views.change(taskId, order, operator);
+  }
+
+  @Post(':taskId/resume')
+  @HttpCode(200)
+  resume(@Param(params) { taskId }: TaskParams, @Body({ schema: reasonBody }) body: ReasonBody) {
+    return this.change({ type: 'resume-task', taskId, reason: this.redactor.value(body.reason) });
+  }
+
   private change(order: Order & { readonly taskId: string }) {
-    return this.views.change(order, operator);
+    return this.views.change(order.taskId, order, operator);
   }
 }
 
@@ -220,7 +243,12 @@ export const tasksRoutes: readonly ApiRoute[] = [
   },
   change('cancel', 'Ends a task and what depends on it.', reasonBody),
   change('park', 'Puts a task into the dead letters.', reasonBody),
-  change('retry', 'Queues a task now that waits after a failure, or was cancelled.'),
+  change('pause', 'Stops a task so that its conversation can be carried on.', pauseBody),
+  change('resume', 'Has a paused task carried on.', reasonBody),
+  change(
+    'retry',
+    'Queues a task now that waits after a failure, is paused or was cancelled; it begins anew.',
+  ),
   change('replay', 'Takes a task out of the dead letters, with all its attempts anew.'),
   change('priority', 'Puts a task into another lane.', priorityBody),
   change('adopt', 'Takes what a late attempt brought as the result.', adoptBody),

@@ -142,6 +142,10 @@ describe('What may be done with a task', () => {
     if (status === 'waiting') return dispatch.submit({ taskId: 'x' }, { dependsOn: ['x'] });
     dispatch.submit({});
     if (status === 'cancelled') dispatch.when({ type: 'cancel', taskId: 't', reason });
+    if (status === 'paused') {
+      const target = { taskId: 't' };
+      dispatch.when({ type: 'halt', target, how: 'pause', reason, holder: null });
+    }
     if (status === 'parked') dispatch.when({ type: 'park', taskId: 't', reason });
     if (!['running', 'delayed', 'completed'].includes(status)) return dispatch;
     const attempt = dispatch.run('w');
@@ -156,6 +160,7 @@ describe('What may be done with a task', () => {
     ['ready', { cancel: 'cancelled', park: 'parked', retry: 'ready', replay: no }],
     ['delayed', { cancel: 'cancelled', park: 'parked', retry: 'ready', replay: no }],
     ['running', { cancel: 'cancelled', park: 'parked', retry: no, replay: no }],
+    ['paused', { cancel: 'cancelled', park: 'parked', retry: 'ready', replay: no }],
     ['completed', { cancel: no, park: no, retry: no, replay: no }],
     ['cancelled', { cancel: 'cancelled', park: no, retry: 'ready', replay: no }],
     ['parked', { cancel: 'cancelled', park: 'parked', retry: no, replay: 'ready' }],

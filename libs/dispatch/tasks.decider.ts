@@ -1,6 +1,6 @@
 import { limits } from '#kernel/limits.js';
 import { Refusal } from '#kernel/refusal.js';
-import { kindOfTask } from './claims.decider.js';
+import { kindOfSpec, kindOfTask } from './claims.decider.js';
 import type { AdoptLateResult, Submit, TaskCommand, TaskSpec } from './commands.js';
 import {
   isOpen,
@@ -30,13 +30,7 @@ export function decideTask(command: TaskCommand, state: DispatchState): Dispatch
         { type: 'TaskParked', data: { taskId, cause: 'operator', reason: command.reason, atMs } },
       ];
     case 'retry':
-      // It is on its way already: whoever asks twice has what they want.
-      if (is === 'ready' || is === 'waiting') return [];
-      if (is !== 'delayed' && is !== 'cancelled') throw illegal(task, 'be retried');
-      refuseWithDeadDependency(state, task);
-      if (is === 'cancelled') refuseFullQueue(state, 1);
-      refuseTooManyKinds(state, [kindOfTask(task)]);
-      return [{ type: 'TaskRetried', data: { taskId, atMs } }];
+      return retry(task, state, atMs);
     case 'replay':
       if (is !== 'parked') throw illegal(task, 'be replayed');
       refuseTooManyKinds(state, [kindOfTask(task)]);
@@ -49,12 +43,29 @@ export function decideTask(command: TaskCommand, state: DispatchState): Dispatch
   }
 }
 
+/** From its beginning, wherever that may be: a conversation that it would carry on is let go. */
+function retry(task: Task, state: DispatchState, atMs: number): DispatchEvent[] {
+  const { status, conversation, spec } = task;
+  const isQueued = status.is === 'ready' || status.is === 'waiting';
+  // It is on its way already: whoever asks twice has what they want.
+  if (isQueued && conversation === null) return [];
+  if (status.is === 'running' || status.is === 'completed' || status.is === 'parked') {
+    throw illegal(task, 'be retried');
+  }
+  refuseWithDeadDependency(state, task);
+  if (status.is === 'cancelled') refuseFullQueue(state, 1);
+  const left = isOpen(status) ? kindOfTask(task) : undefined;
+  refuseTooManyKinds(state, [kindOfTask({ ...task, conversation: null })], left);
+  return [{ type: 'TaskRetried', data: { taskId: spec.taskId, atMs } }];
+}
+
 function illegal({ spec, status }: Task, move: string): Refusal {
   const advice = {
     waiting: 'It waits for what it depends on.',
     ready: 'It waits for a worker.',
     delayed: 'It waits to be tried again.',
     running: 'Wait for its end, or cancel it.',
+    paused: 'Resume it to have it go on.',
     completed: 'Submit it anew to have it run again.',
     cancelled: 'Retry it to have it run after all.',
     parked: 'Replay it to have it run again.',
@@ -126,7 +137,7 @@ function submit({ tasks, nowMs: atMs }: Submit, state: DispatchState): DispatchE
   }));
   const fresh = meant.filter((spec) => isNew(spec, known, state));
   refuseFullQueue(state, fresh.length);
-  refuseTooManyKinds(state, fresh);
+  refuseTooManyKinds(state, fresh.map(kindOfSpec));
   const inBatch = new Set(fresh.map(({ taskId }) => taskId));
   for (const spec of fresh) refuseDependencies(spec, inBatch, state);
   return inOrder(fresh).map((spec) => ({ type: 'TaskSubmitted', data: { ...spec, atMs } }));

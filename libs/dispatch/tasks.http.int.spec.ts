@@ -88,6 +88,45 @@ describe('A task', () => {
   });
 });
 
+describe('What a task may cost and use', () => {
+  test('is told to its worker, and is reserved', async () => {
+    const taskId = await server.submit({
+      ...{ maxCostUsd: '2.5', allowedTools: ['Edit', 'Bash(git status)'] },
+    });
+    const { token, workerId } = await server.register();
+    const { body } = await server.post('claims', { workerId }, token);
+    const said = { maxCostUsd: '2.500000000', allowedTools: ['Edit', 'Bash(git status)'] };
+    expect(body.task).toMatchObject(said);
+    const task = await server.get(`tasks/${taskId}`);
+    expect(task.body).toMatchObject({ ...said, budgetUsd: '2.500000000' });
+    const { reservedNanoUsd } = await server.dispatcher.state();
+    expect(reservedNanoUsd.get('all')).toBe(2_500_000_000);
+  });
+
+  test('is not what is reserved where that is said', async () => {
+    const taskId = await server.submit({ maxCostUsd: 10, budgetUsd: '0.5' });
+    const { body } = await server.get(`tasks/${taskId}`);
+    expect(body).toMatchObject({ maxCostUsd: '10.000000000', budgetUsd: '0.500000000' });
+  });
+});
+
+test('A worker tells which versions of agents it has, and how it holds them together', async () => {
+  const agents = [{ name: 'claude-code', version: '2.0.42' }, { name: 'codex' }];
+  const told = await server.register({ agents, containment: 'cgroup' });
+  const plain = await server.register({ agents: ['gemini'] });
+  expect((await server.get('workers')).body.items).toMatchObject([
+    {
+      ...{ workerId: told.workerId, containment: 'cgroup' },
+      agents: [agents[0], { name: 'codex', version: null }],
+      seats: [{ agent: 'claude-code' }, { agent: 'codex' }],
+    },
+    {
+      ...{ workerId: plain.workerId, containment: null },
+      agents: [{ name: 'gemini', version: null }],
+    },
+  ]);
+});
+
 describe('An idempotency key', () => {
   test('that comes again is the same task: 200, and no event', async () => {
     const first = await submit({ idempotencyKey: 'k' });
@@ -190,6 +229,11 @@ describe('Bad input', () => {
     ['half a character', { prompt: '\ud800' }, 'prompt'],
     ['a field that there is not', { lanes: 'critical' }, 'lanes'],
     ['a budget that is none', { budgetUsd: '-1' }, 'budgetUsd'],
+    ['costs of nothing', { maxCostUsd: '0' }, 'maxCostUsd'],
+    ['costs below nothing', { maxCostUsd: -1 }, 'maxCostUsd'],
+    ['costs beyond reason', { maxCostUsd: '10000.000000001' }, 'maxCostUsd'],
+    ['too many tools', { allowedTools: Array<string>(101).fill('Edit') }, 'allowedTools'],
+    ['a tool that is a command to a terminal', { allowedTools: ['\u001b[2J'] }, 'allowedTools'],
     ['a budget finer than a nano-dollar', { budgetUsd: '0.0000000001' }, 'budgetUsd'],
     ['a timeout above a day', { timeoutMs: limits.attemptMsMax + 1 }, 'timeoutMs'],
     ['a folder and a repository', { directory: '/a', repository: 'b' }, 'repository'],

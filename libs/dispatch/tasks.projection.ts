@@ -22,9 +22,20 @@ interface Told {
 interface Standing {
   readonly fencingToken?: number | null;
   readonly reason?: string;
+  readonly halt?: string;
+  readonly conversation?: string | null;
   readonly resultHash?: string | null;
   readonly endedAt?: string;
 }
+
+const nowhere = {
+  fencingToken: null,
+  reason: null,
+  halt: null,
+  conversation: null,
+  resultHash: null,
+  endedAt: null,
+};
 
 class TasksTables {
   private readonly run: ReturnType<typeof statementsOn>;
@@ -33,7 +44,8 @@ class TasksTables {
     this.run = statementsOn(db);
   }
 
-  apply({ type, data }: OnTask, told: Told): void {
+  apply(event: OnTask, told: Told): void {
+    const { type, data } = event;
     const { at } = told;
     if (type === 'TaskSubmitted') this.submitted(data, at);
     this.run.note.run({ taskId: data.taskId, version: told.version });
@@ -55,6 +67,7 @@ class TasksTables {
         this.adopted(data, told);
         break;
       case 'AttemptReleased':
+        this.run.forgetConversation.run({ taskId: data.taskId });
         this.end(data, 'released', data.reason, at);
         this.move(data.taskId, 'ready');
         break;
@@ -76,6 +89,7 @@ class TasksTables {
         break;
       case 'TaskRetried':
       case 'TaskReplayed':
+        this.run.forgetConversation.run({ taskId: data.taskId });
         this.queue(data.taskId);
         break;
       case 'TaskReprioritised':
@@ -85,13 +99,39 @@ class TasksTables {
         this.run.keepLate.run(data);
         break;
       default:
+        this.applyHalt(event, at);
+        break;
+    }
+  }
+
+  private applyHalt({ type, data }: OnTask, at: string): void {
+    switch (type) {
+      case 'AttemptHaltOrdered':
+        this.run.setHalt.run({ taskId: data.taskId, halt: haltOf(data) });
+        break;
+      case 'AttemptHalted':
+        if (data.sessionId !== null) this.run.report.run({ ...data, percent: null, at });
+        this.end(data, 'halted', null, at);
+        break;
+      case 'TaskPaused':
+        this.paused(data);
+        break;
+      case 'TaskResumed':
+        this.resumed(data.taskId);
+        break;
+      default:
         break;
     }
   }
 
   private submitted(data: Data<'TaskSubmitted'>, at: string): void {
     const { taskId, tags, dependsOn } = data;
-    const lists = { tags: JSON.stringify(tags), dependsOn: JSON.stringify(dependsOn) };
+    const allowedTools = JSON.stringify(data.allowedTools);
+    const lists = {
+      tags: JSON.stringify(tags),
+      dependsOn: JSON.stringify(dependsOn),
+      allowedTools,
+    };
     this.run.insertTask.run({ ...data, ...lists, at });
     for (const tag of tags) this.run.insertTag.run({ tag, taskId });
     for (const other of dependsOn) this.run.insertDependency.run({ other, taskId });
@@ -104,8 +144,7 @@ class TasksTables {
   }
 
   private move(taskId: string, state: TaskStatus['is'], standing: Standing = {}): void {
-    const { fencingToken = null, reason = null, resultHash = null, endedAt = null } = standing;
-    this.run.move.run({ taskId, state, fencingToken, reason, resultHash, endedAt });
+    this.run.move.run({ taskId, state, ...nowhere, ...standing });
   }
 
   private claimed(data: Data<'TaskClaimed'>, at: string): void {
@@ -113,6 +152,18 @@ class TasksTables {
     this.run.insertAttempt.run({ ...data, stolen: Number(data.stolen), at });
     this.run.countClaim.run({ taskId, at });
     this.move(taskId, 'running', { fencingToken });
+  }
+
+  private paused(data: Data<'TaskPaused'>): void {
+    const { taskId, reason } = data;
+    const conversation = data.conversation && JSON.stringify(data.conversation);
+    this.move(taskId, 'paused', { reason, halt: haltOf(data), conversation });
+  }
+
+  /** While it runs, it is only that the order to halt it does not stand any more. */
+  private resumed(taskId: string): void {
+    if (this.run.running.get(taskId) === undefined) this.queue(taskId);
+    else this.run.setHalt.run({ taskId, halt: null });
   }
 
   private end(
@@ -160,6 +211,10 @@ class TasksTables {
   }
 }
 
+function haltOf({ how, reason, holder }: Omit<Data<'TaskPaused'>, 'conversation'>): string {
+  return JSON.stringify({ how, reason, holder });
+}
+
 const endOf = {
   error: 'failed',
   provider: 'failed',
@@ -177,7 +232,7 @@ function prepare(db: Database): (event: RecordedDomainEvent) => void {
 
 export const tasksProjection: Projection = {
   name: 'tasks',
-  version: 1,
+  version: 2,
   tables: ['tasks', 'task_tags', 'task_dependents', 'task_events', 'task_attempts'],
   schema: tasksSchema,
   prepare,

@@ -40,7 +40,49 @@ describe('A task', () => {
       ...{ retries: 2, attempts: 0, submittedAt: wallAt(0), startedAt: null, endedAt: null },
       ...{ attemptId: null, workerId: null, sessionId: null, percent: null },
       ...{ resultHash: null, lateResults: [], attemptList: [] },
+      ...{ halt: null, conversation: null, allowedTools: [], maxCostUsd: null },
     });
+  });
+
+  test('that is to be halted, is paused and goes on says so, with what it carries on', () => {
+    dispatch.submit({});
+    const { attemptId, fencingToken } = dispatch.run('w');
+    const order = { how: 'kill', reason: 'too dear', holder: 'budget:day' } as const;
+    dispatch.when({ type: 'halt', target: { taskId: 't' }, ...order });
+    expect(show()).toMatchObject({ state: 'running', halt: order, conversation: null });
+    const seen = { sessionId: 's', processesEnded: 1, survivors: [] };
+    dispatch.when({ type: 'halted', attemptId, fencingToken, ...seen });
+    const conversation = { sessionId: 's', agent: 'claude-code', host: 'h', attemptId };
+    const attemptList = [{ end: 'halted', sessionId: 's', error: null }];
+    expect(show()).toMatchObject({
+      ...{ state: 'paused', reason: 'too dear', halt: order, conversation, attemptList },
+    });
+    dispatch.when({ type: 'lift', holder: 'budget:day', reason: '' });
+    expect(show()).toMatchObject({ state: 'ready', halt: null, conversation });
+    dispatch.run('w');
+    expect(show()).toMatchObject({ state: 'running', halt: null, conversation });
+    dispatch.when({ type: 'worker-gone', workerId: 'w', reason: '' });
+    expect(show()).toMatchObject({ state: 'ready', halt: null, conversation: null });
+  });
+
+  test('that is retried instead carries nothing on', () => {
+    dispatch.submit({});
+    const { attemptId, fencingToken } = dispatch.run('w');
+    const order = { how: 'pause', reason: '', holder: null } as const;
+    dispatch.when({ type: 'halt', target: { taskId: 't' }, ...order });
+    const seen = { sessionId: 's', processesEnded: 1, survivors: [] };
+    dispatch.when({ type: 'halted', attemptId, fencingToken, ...seen });
+    dispatch.when({ type: 'retry', taskId: 't' });
+    expect(show()).toMatchObject({ state: 'ready', halt: null, conversation: null });
+  });
+
+  test('that is resumed before it was halted is not to be halted any more', () => {
+    dispatch.submit({});
+    dispatch.run('w');
+    const order = { how: 'pause', reason: '', holder: null } as const;
+    dispatch.when({ type: 'halt', target: { taskId: 't' }, ...order });
+    dispatch.when({ type: 'resume-task', taskId: 't', reason: '' });
+    expect(show()).toMatchObject({ state: 'running', halt: null });
   });
 
   test('that runs names its attempt, whose it is and how far it is', () => {

@@ -28,11 +28,15 @@ interface TaskRow {
   readonly repository: string | null;
   readonly ref: string | null;
   readonly permissionMode: string | null;
+  readonly allowedTools: string;
   readonly dependsOn: string;
   readonly idempotencyKey: string | null;
   readonly promptHash: string;
   readonly promptCharacters: bigint;
   readonly reserveNanoUsd: bigint;
+  readonly maxCostNanoUsd: bigint | null;
+  readonly halt: string | null;
+  readonly conversation: string | null;
   readonly timeoutMs: bigint;
   readonly attemptsMax: bigint;
   readonly attempts: bigint;
@@ -51,9 +55,11 @@ interface TaskRow {
 const selectTasks = (rows: string) => `
   SELECT task.id, task.task_id AS taskId, task.state, task.reason, task.agent, task.model, task.lane,
     task.shard, task.size, task.team, task.project, task.tags, task.directory, task.repository, task.ref,
-    task.permission_mode AS permissionMode, task.depends_on AS dependsOn,
+    task.permission_mode AS permissionMode, task.allowed_tools AS allowedTools,
+    task.depends_on AS dependsOn, task.halt, task.conversation,
     task.idempotency_key AS idempotencyKey, task.prompt_hash AS promptHash,
     task.prompt_characters AS promptCharacters, task.reserve_nano_usd AS reserveNanoUsd,
+    task.max_cost_nano_usd AS maxCostNanoUsd,
     task.timeout_ms AS timeoutMs, task.attempts_max AS attemptsMax, task.attempts,
     task.submitted_at AS submittedAt, task.started_at AS startedAt, task.ended_at AS endedAt,
     attempt.attempt_id AS attemptId, attempt.worker_id AS workerId,
@@ -188,6 +194,10 @@ function describeTask(row: TaskRow): TaskAnswer {
     ...{ taskId, state, reason, agent, model, lane, shard, size, team, project },
     ...{ directory, repository, ref, permissionMode, idempotencyKey, promptHash },
     ...{ submittedAt, startedAt, endedAt, attemptId, workerId, sessionId, resultHash },
+    halt: parsed(row.halt) as TaskAnswer['halt'],
+    conversation: parsed(row.conversation) as TaskAnswer['conversation'],
+    allowedTools: JSON.parse(row.allowedTools) as string[],
+    maxCostUsd: row.maxCostNanoUsd === null ? null : formatUsd(row.maxCostNanoUsd),
     tags: JSON.parse(row.tags) as string[],
     dependsOn: JSON.parse(row.dependsOn) as string[],
     lateResults: JSON.parse(row.lateResults) as TaskAnswer['lateResults'],
@@ -198,6 +208,11 @@ function describeTask(row: TaskRow): TaskAnswer {
     attempts: Number(row.attempts),
     percent: row.percent === null ? null : Number(row.percent),
   };
+}
+
+/** What the projection wrote. */
+function parsed(json: string | null): unknown {
+  return json === null ? null : JSON.parse(json);
 }
 
 function describeAttempt(row: AttemptRow): AttemptAnswer {

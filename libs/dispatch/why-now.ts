@@ -1,7 +1,6 @@
-import type { TaskStatus } from './dispatch-state.js';
 import type { Explanation } from './explain.js';
 import type { TaskAnswer } from './task.shapes.js';
-import { because, durationText, usdText } from './words.js';
+import { because, durationText, holderText, usdText } from './words.js';
 
 /** What a task waits for, in words. */
 
@@ -15,10 +14,9 @@ export interface Clocks {
 }
 
 /** Why the task is where it is, each a sentence. */
-export function whyNow({ status, waitsFor }: Explanation, clocks: Clocks): string[] {
-  const standing = standingOf(status);
-  const waits = waitsFor.map((it) => waitText(it, clocks));
-  return standing === undefined ? waits : [standing, ...waits];
+export function whyNow(explanation: Explanation, clocks: Clocks): string[] {
+  const waits = explanation.waitsFor.map((it) => waitText(it, clocks));
+  return [...standingOf(explanation), ...waits];
 }
 
 /**
@@ -32,7 +30,7 @@ export function explanationOfEnded({
   resultHash,
   reason,
 }: EndedFacts): Explanation | undefined {
-  const nothing = { taskId, dueMs: null, waitsFor: [] };
+  const nothing = { taskId, conversation: null, halt: null, dueMs: null, waitsFor: [] };
   if (state === 'completed') {
     return { ...nothing, status: { is: state, attemptId: attemptId ?? '', resultHash } };
   }
@@ -42,19 +40,31 @@ export function explanationOfEnded({
 
 type EndedFacts = Pick<TaskAnswer, 'taskId' | 'state' | 'attemptId' | 'resultHash' | 'reason'>;
 
-/** undefined when what it waits for says it all. */
-function standingOf(status: TaskStatus): string | undefined {
+/** Nothing when what it waits for says it all. */
+function standingOf({ status, halt, conversation }: Explanation): string[] {
   switch (status.is) {
-    case 'running':
-      return `It runs, as attempt ${status.attemptId}.`;
+    case 'running': {
+      const runs = `It runs, as attempt ${status.attemptId}.`;
+      if (halt === null) return [runs];
+      return [runs, because(`It is about to be halted by ${holderText(halt.holder)}`, halt.reason)];
+    }
+    case 'paused':
+      return [
+        because(`It is paused by ${holderText(status.holder)}`, status.reason),
+        conversation === null
+          ? 'Resume it to have it begin anew: it had no conversation yet.'
+          : `Resume it to have it carry on its conversation on host ${conversation.host}; retry it to have it begin anew anywhere.`,
+      ];
     case 'completed':
-      return `It has completed, by attempt ${status.attemptId}.`;
+      return [`It has completed, by attempt ${status.attemptId}.`];
     case 'cancelled':
-      return because('It was cancelled', status.reason);
+      return [because('It was cancelled', status.reason)];
     case 'parked':
-      return `${because('It is among the dead letters', status.reason)} Replay it to have it run again.`;
+      return [
+        `${because('It is among the dead letters', status.reason)} Replay it to have it run again.`,
+      ];
     default:
-      return undefined;
+      return [];
   }
 }
 
@@ -67,6 +77,9 @@ function waitText(wait: WaitsFor, clocks: Clocks): string {
     case 'seat': {
       const agent = wait.agent === 'any' ? 'any agent' : wait.agent;
       const model = wait.model === null ? '' : ` with the model ${wait.model}`;
+      if (wait.host !== null) {
+        return `Its conversation is on host ${wait.host} and can only be carried on there, and no worker is registered there that has ${agent}${model}. Start that worker again, or retry the task to have it begin anew anywhere.`;
+      }
       return `No registered worker has a seat for it: it wants ${agent}${model}.`;
     }
     case 'slot': {

@@ -4,7 +4,7 @@ import type { Explanation } from './explain.js';
 import { isOnTask, type OnTask, type RecordedOnTask } from './task-events.js';
 import type { Why } from './task.shapes.js';
 import { whyNow, type Clocks } from './why-now.js';
-import { because, durationText, someOf } from './words.js';
+import { because, durationText, holderText, someOf } from './words.js';
 
 export interface WhyOf extends Clocks {
   /** What the task waits for at this moment. */
@@ -51,6 +51,7 @@ class Causes {
   private readonly lateResults = new Map<string, number>();
   private readonly cancelled = new Map<string, number>();
   private lastEnd: number | null = null;
+  private haltOrder: number | null = null;
 
   constructor(private readonly taskId: string) {}
 
@@ -68,11 +69,16 @@ class Causes {
       case 'AttemptStarted':
       case 'ProgressReported':
       case 'AttemptCompleted':
+      case 'AttemptHaltOrdered':
       case 'AttemptFailed':
       case 'AttemptReleased':
       case 'LeaseExpired':
       case 'ProgressDeadlineMissed':
         return this.claims.get(data.attemptId) ?? null;
+      case 'AttemptHalted':
+        return this.haltOrder;
+      case 'TaskPaused':
+        return this.haltOrder === null ? null : this.lastEnd;
       case 'LateResultKept':
         return this.ends.get(data.attemptId) ?? null;
       case 'StaleTokenRefused':
@@ -94,13 +100,21 @@ class Causes {
       case 'TaskSubmitted':
       case 'TaskRetried':
       case 'TaskReplayed':
+      case 'TaskResumed':
         this.queuedBy = version;
+        break;
+      case 'AttemptHaltOrdered':
+        this.haltOrder = version;
+        break;
+      case 'TaskPaused':
+        this.haltOrder = null;
         break;
       case 'TaskClaimed':
         this.claims.set(data.attemptId, version);
         this.runningAttempt = data.attemptId;
         break;
       case 'AttemptCompleted':
+      case 'AttemptHalted':
       case 'AttemptFailed':
       case 'AttemptReleased':
       case 'LeaseExpired':
@@ -147,6 +161,15 @@ function tell(event: OnTask, next: OnTask | undefined): string {
       return because('Cancelled', data.reason);
     case 'TaskParked':
       return because('Put among the dead letters', data.reason);
+    case 'TaskPaused': {
+      const { conversation, holder, reason } = data;
+      const paused = because(`Paused by ${holderText(holder)}`, reason);
+      if (conversation === null) return `${paused} It will begin anew.`;
+      const { sessionId, host } = conversation;
+      return `${paused} Its session ${sessionId} can be carried on, on host ${host}.`;
+    }
+    case 'TaskResumed':
+      return because('Resumed', data.reason);
     case 'TaskRetried':
       return 'Put back into the queue at once.';
     case 'TaskReplayed':
@@ -193,6 +216,18 @@ function tellOfAttempt({ type, data }: OnAttempt, next: OnTask | undefined): str
     }
     case 'AttemptCompleted':
       return `Completed by attempt ${attemptId}, after ${durationText(data.durationMs)}.`;
+    case 'AttemptHaltOrdered': {
+      const how = data.how === 'kill' ? 'killed' : 'paused';
+      const by = holderText(data.holder);
+      return because(`Attempt ${attemptId} is to be ${how}, as ${by} orders`, data.reason);
+    }
+    case 'AttemptHalted': {
+      const { durationMs, processesEnded, survivors } = data;
+      const ended = `Attempt ${attemptId} was halted after ${durationText(durationMs)}: ${processesEnded} processes have ended`;
+      if (survivors.length === 0) return `${ended}, and none is left.`;
+      const left = survivors.map(({ pid, name }) => `${pid} (${name})`);
+      return `${ended}, and these run all the same: ${someOf(left, limits.dependenciesNamedMax)}.`;
+    }
     case 'AttemptReleased': {
       const after = durationText(data.durationMs);
       return because(
@@ -232,6 +267,7 @@ function againText(
   next: OnTask | undefined,
 ): string {
   if (next?.type === 'TaskParked' && next.data.cause !== 'operator') return '';
+  if (next?.type === 'TaskPaused' && next.data.atMs === atMs) return '';
   return ` It may be claimed again after ${durationText(notBeforeMs - atMs)}.`;
 }
 

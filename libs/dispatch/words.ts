@@ -28,6 +28,11 @@ export function because(what: string, reason: string): string {
   return /[.!?]$/.test(said) ? `${what}: ${said}` : `${what}: ${said}.`;
 }
 
+/** Who keeps something halted: null = an operator. */
+export function holderText(holder: string | null): string {
+  return holder ?? 'an operator';
+}
+
 /** `a, b and 3 more`. */
 export function someOf(names: readonly string[], shownMax: number): string {
   const shown = names.slice(0, shownMax).join(', ');

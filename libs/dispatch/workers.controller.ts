@@ -36,11 +36,12 @@ export class WorkersController {
   async list(): Promise<z.infer<typeof workersPage>> {
     const { workers, running } = await this.dispatcher.state();
     const held = [...running.values()];
-    const items = [...workers.values()].map(({ workerId, host, shards, seats, slots }) => {
+    const items = [...workers.values()].map((registered) => {
+      const { workerId, host, shards, seats, slots, agents, containment } = registered;
       const attempts = held
         .filter((it) => it.workerId === workerId)
         .map(({ attemptId, taskId }) => ({ attemptId, taskId }));
-      const worker = { workerId, host, shards, seats, slots };
+      const worker = { workerId, host, shards, seats, slots, agents, containment };
       return { ...worker, running: attempts.length, attempts } satisfies WorkerItem;
     });
     return { items, nextCursor: null };

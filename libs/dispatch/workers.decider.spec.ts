@@ -43,6 +43,7 @@ describe('A worker', () => {
       shards: ['impl' as const],
       seats: [claude],
       slots: 1,
+      ...{ agents: [], containment: null },
     };
     const register = (workerId: string) =>
       dispatch.refusal({ type: 'register-worker', worker: { workerId, ...facts } });

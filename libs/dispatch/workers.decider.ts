@@ -22,7 +22,7 @@ export function decideWorker(command: WorkerCommand, state: DispatchState): Disp
   workerOf(state, workerId);
   const held = [...state.running.values()].filter((it) => it.workerId === workerId);
   return [
-    ...held.map((attempt) => released(attempt, reason, atMs)),
+    ...held.flatMap((attempt) => released(attempt, state, reason, atMs)),
     { type: 'WorkerGone', data: { workerId, reason, atMs } },
   ];
 }

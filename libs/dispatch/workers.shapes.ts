@@ -13,6 +13,11 @@ const seatBody = z.strictObject({
   models: z.array(text).max(limits.modelsPerSeatMax).default([]).describe('Empty: all.'),
 });
 
+const agentBody = z
+  .union([agentName, z.strictObject({ name: agentName, version: text.nullable().default(null) })])
+  .transform((it) => (typeof it === 'string' ? { name: it, version: null } : it))
+  .describe('The name of an agent, or that and what its command line says its version is.');
+
 export const workerBody = z
   .strictObject({
     workerId: text.optional().describe('To come back as the worker that one was.'),
@@ -23,9 +28,13 @@ export const workerBody = z
       .max(shard.options.length)
       .default([...shard.options])
       .describe('Its own; it takes from others when these have nothing older for it.'),
-    agents: z.array(agentName).min(1).max(agentName.options.length).optional(),
+    agents: z.array(agentBody).min(1).max(agentName.options.length).optional(),
     seats: z.array(seatBody).min(1).max(limits.seatsPerWorkerMax).optional(),
     slots: z.int().min(1).max(limits.slotsPerWorkerMax).default(1),
+    containment: text
+      .nullable()
+      .default(null)
+      .describe('By which means what its agents start is held together.'),
   })
   .prefault({});
 export type WorkerBody = z.infer<typeof workerBody>;
@@ -51,6 +60,8 @@ const workerShape = z.strictObject({
     }),
   ),
   slots: z.int(),
+  agents: z.array(z.strictObject({ name: agentName, version: z.string().nullable() })),
+  containment: z.string().nullable(),
   running: z.int().describe('Attempts that it holds.'),
   attempts: z.array(z.strictObject({ attemptId: z.string(), taskId: z.string() })),
 });

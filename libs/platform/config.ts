@@ -37,6 +37,8 @@ const roleName = z.enum(
 );
 export type Role = z.infer<typeof roleName>;
 
+const exportIntervalRange = `must be ${limits.exportIntervalMsMin} to ${limits.exportIntervalMsMax}`;
+
 interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly variable: string;
   readonly schema: Schema;
@@ -121,6 +123,25 @@ export const settings = {
     limits.leaseMs,
     'How long a worker may be silent before its tasks are given to others.',
   ),
+  containment: setting(
+    'TRI_AGENT_CONTAINMENT',
+    z.enum(
+      ['auto', 'cgroup', 'pid-namespace', 'none'],
+      'must be "auto", "cgroup", "pid-namespace" or "none"',
+    ),
+    'auto',
+    'What workers hold an agent together by, with all that it starts. auto: the best that the host allows.',
+  ),
+  exportIntervalMs: setting(
+    'TRI_AGENT_EXPORT_INTERVAL_MS',
+    z.coerce
+      .number('must be milliseconds')
+      .int('must be whole milliseconds')
+      .min(limits.exportIntervalMsMin, exportIntervalRange)
+      .max(limits.exportIntervalMsMax, exportIntervalRange),
+    limits.exportIntervalMs,
+    'How often agents export log records. A session whose request is open is silent after three of them.',
+  ),
   redact: setting(
     'TRI_AGENT_REDACT',
     patterns.transform((sources, context) => {
@@ -139,6 +160,12 @@ export const settings = {
     list,
     [],
     'Host names, besides loopback ones, under which this server may be called.',
+  ),
+  desktopNotices: setting(
+    'TRI_AGENT_DESKTOP_NOTICES',
+    z.enum(['on', 'off'], 'must be "on" or "off"'),
+    'on',
+    'Whether warnings are shown on the desktop of the server, where there is one.',
   ),
   allowedOrigins: setting(
     'TRI_AGENT_ALLOWED_ORIGINS',

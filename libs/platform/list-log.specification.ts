@@ -23,13 +23,14 @@ export class ListLog extends EventLog {
 
   override async *follow(after: bigint, options: FollowOptions): AsyncIterable<RecordedEvent[]> {
     let position = after;
-    while (!options.signal.aborted) {
+    const { signal, until } = options;
+    while (!signal.aborted && (until === undefined || position < until)) {
       const isWanted = ({ type }: RecordedEvent) => options.types?.includes(type) ?? true;
       const news = this.events.filter((it) => it.position > position && isWanted(it));
       const batch = news.slice(0, options.batchEvents ?? 1000);
       const last = batch.at(-1);
       if (last === undefined) {
-        await aborted(this.wake.signal, options.signal);
+        await aborted(this.wake.signal, signal);
       } else {
         position = last.position;
         yield batch;

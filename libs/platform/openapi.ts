@@ -11,7 +11,7 @@ export interface ApiRoute {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** Of the answer; 200 unless it says otherwise. */
-  readonly status?: 200 | 201 | 204;
+  readonly status?: 200 | 201 | 202 | 204;
   /** Left out where there is nothing to answer. */
   readonly answer?: { readonly type: string; readonly schema: z.ZodType };
   /** Codes of the problems that it may answer with, besides those that every route has. */

@@ -1,5 +1,5 @@
-import { endTrees, treeIn, treeOf } from './process-trees.js';
-import { listProcesses, type HostProcess } from './processes.js';
+import { endTrees, treeIn, treeOf, type Enclosure } from './process-trees.js';
+import { listProcesses, signalIfSame, type HostProcess } from './processes.js';
 import { polite, runs, StartedProcesses, stubborn } from './started-processes.spec-helper.js';
 
 const started = new StartedProcesses();
@@ -131,6 +131,63 @@ describe('Ending a tree', () => {
     expect(await endTrees({ processes: [own] }, { spares })).toEqual([
       { process: own, ending: 'protected' },
     ]);
+  });
+
+  describe('that is in an enclosure', () => {
+    /** Everything in it is named by its pid; killed is told. */
+    const enclosureOf = (
+      inside: readonly HostProcess[],
+      keeper?: HostProcess,
+    ): Enclosure & { killedWith: number[][] } => {
+      const killedWith: number[][] = [];
+      return {
+        killedWith,
+        pids: () => inside.map(({ pid }) => pid),
+        isKeeper: ({ pid }) => pid === keeper?.pid,
+        kill: () => {
+          killedWith.push(inside.filter(runs).map(({ pid }) => pid));
+          if (keeper !== undefined) signalIfSame(keeper, 'SIGKILL');
+        },
+        isEmpty: () => !inside.some(runs),
+      };
+    };
+
+    test('reaches what no tree leads to', async () => {
+      const [one] = await started.start(polite);
+      const [hidden] = await started.start(polite);
+      const enclosure = enclosureOf([hidden!]);
+      const ended = await endTrees({ processes: [one!] }, { enclosure });
+      expect(ended.map(({ ending }) => ending)).toEqual(['ended', 'ended']);
+      expect([one!, hidden!].map(runs)).toEqual([false, false]);
+      expect(enclosure.killedWith).toEqual([]);
+    });
+
+    test('kills what holds it up when the others have ended, and tells of these only', async () => {
+      const [one] = await started.start(polite);
+      const [keeper] = await started.start(stubborn);
+      const enclosure = enclosureOf([one!, keeper!], keeper);
+      const ended = await endTrees({ processes: [one!] }, { enclosure });
+      expect(ended).toEqual([{ process: one, ending: 'ended' }]);
+      expect(enclosure.killedWith).toEqual([[keeper!.pid]]);
+      expect(runs(keeper!)).toBe(false);
+    });
+
+    test('asks what is started meanwhile to end, too, before anything is killed', async () => {
+      const [one] = await started.start(polite);
+      const [late] = await started.start(polite);
+      // It is there from the second look on.
+      const looks = [[one!.pid]];
+      const enclosure = {
+        ...enclosureOf([one!, late!]),
+        pids: () => looks.shift() ?? [late!.pid],
+      };
+      const ended = await endTrees({ processes: [one!] }, { enclosure });
+      expect(ended.map(({ process, ending }) => [process.pid, ending])).toEqual([
+        [one!.pid, 'ended'],
+        [late!.pid, 'ended'],
+      ]);
+      expect(enclosure.killedWith).toEqual([]);
+    });
   });
 
   test('stops where it is when that is wanted', async () => {

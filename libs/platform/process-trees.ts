@@ -13,6 +13,23 @@ import {
 export interface TreeRoots {
   readonly processes: readonly ProcessIdentity[];
   readonly attemptIds?: readonly string[];
+  /** Of processes that were listed, each of which is a root by the word of an enclosure. */
+  readonly pids?: readonly number[];
+}
+
+/** What holds processes together, also those that hide from their tree. */
+export interface Enclosure {
+  /**
+   * Of what is in it, as far as it tells; in no order. It is asked after the processes of the host were
+   * listed: then a pid that both name is that of the process listed, unless that one has ended since.
+   */
+  pids(): readonly number[];
+  /** Whether a process only holds it up: no signal is for those, and they end with the enclosure. */
+  isKeeper(process: HostProcess): boolean;
+  /** Kills all that is in it, also what is just being started. */
+  kill(): void;
+  /** False while anything is known to run in it. */
+  isEmpty(): boolean;
 }
 
 /** Processes that no tree takes in, nor what is below them. */
@@ -31,7 +48,9 @@ export function treeIn(
 ): HostProcess[] {
   const wanted = new Set(roots.processes.map(keyOf));
   const attempts = new Set<string | undefined>(roots.attemptIds);
-  const isRoot = (it: HostProcess) => wanted.has(keyOf(it)) || attempts.has(it.attemptId);
+  const pids = new Set(roots.pids);
+  const isRoot = (it: HostProcess) =>
+    wanted.has(keyOf(it)) || attempts.has(it.attemptId) || pids.has(it.pid);
   const below = new Map<number, HostProcess[]>();
   for (const it of all) {
     for (const leader of new Set([it.parentPid, it.groupId, it.sessionId])) {
@@ -75,6 +94,8 @@ export interface EndedProcess {
 
 export interface EndOptions {
   readonly spares?: Spares;
+  /** What is in it ends, too. */
+  readonly enclosure?: Enclosure;
   /** How long after TERM comes KILL. */
   readonly graceMs?: number;
   /** Once it is aborted, nothing more is signalled. */
@@ -85,6 +106,7 @@ export interface EndOptions {
 /**
  * Ends trees: TERM to each process, KILL after the grace to what is left, and to what it has started
  * meanwhile. A process counts as ended when it was seen to be gone.
+ * @returns how each ended that was found, but for what only held up an enclosure and is gone.
  */
 export async function endTrees(
   roots: TreeRoots,
@@ -92,13 +114,19 @@ export async function endTrees(
 ): Promise<EndedProcess[]> {
   const tree = new EndingTree(roots, options);
   await tree.look();
-  tree.askToEnd();
-  await tree.untilGone(options.graceMs ?? limits.processGraceMs);
+  const graceEndsMs = performance.now() + (options.graceMs ?? limits.processGraceMs);
+  // What is asked to end may start others first: these are asked as well.
+  do {
+    tree.askToEnd();
+    await tree.waitUntil(() => tree.hasEnded(), graceEndsMs);
+    await tree.look();
+  } while (!tree.hasEnded() && tree.mayGoOn(graceEndsMs));
   const lastMs = performance.now() + limits.processKillMs;
   // What is killed may have started others just before: until none is found.
-  while ((await tree.look()) > 0 && performance.now() < lastMs && !options.signal?.aborted) {
+  while (!tree.isGone() && tree.mayGoOn(lastMs)) {
     tree.kill();
-    await tree.untilGone(lastMs - performance.now());
+    await tree.waitUntil(() => tree.isGone(), lastMs);
+    await tree.look();
   }
   return tree.report();
 }
@@ -112,40 +140,65 @@ class EndingTree {
     private readonly options: EndOptions,
   ) {}
 
-  /** Looks for members, also for new ones. @returns how many of them can and should still end. */
-  async look(): Promise<number> {
-    const all = await (this.options.list ?? listProcesses)();
+  /** Looks for members, also for new ones. */
+  async look(): Promise<void> {
+    const { list = listProcesses, enclosure, spares } = this.options;
+    const all = await list();
     const processes = [...this.roots.processes, ...this.#seen.values()];
-    const grown = { ...this.roots, processes };
-    for (const it of treeIn(all, grown, this.options.spares)) this.#seen.set(keyOf(it), it);
-    return this.#alive().length;
+    const grown = { ...this.roots, processes, pids: enclosure?.pids() ?? [] };
+    for (const it of treeIn(all, grown, spares)) this.#seen.set(keyOf(it), it);
   }
 
   askToEnd(): void {
-    for (const it of this.#alive()) this.#signal(it, 'SIGTERM', 'ended');
-  }
-
-  kill(): void {
-    for (const it of this.#alive()) this.#signal(it, 'SIGKILL', 'killed');
-  }
-
-  async untilGone(withinMs: number): Promise<void> {
-    const lastMs = performance.now() + withinMs;
-    while (
-      this.#alive().length > 0 &&
-      performance.now() < lastMs &&
-      !this.options.signal?.aborted
-    ) {
-      await wait(limits.processPollMs);
+    for (const it of this.#alive()) {
+      if (!this.#isKeeper(it)) this.#signal(it, 'SIGTERM', 'ended');
     }
   }
 
+  kill(): void {
+    if (this.options.signal?.aborted) return;
+    const alive = this.#alive();
+    this.options.enclosure?.kill();
+    for (const it of alive) {
+      if (this.#isKeeper(it)) continue;
+      // Gone: the enclosure has done it.
+      this.#signal(it, 'SIGKILL', 'killed');
+      if (!sameProcess(it)) this.#endings.set(keyOf(it), 'killed');
+    }
+  }
+
+  /** Nothing that was seen runs, but for what holds up the enclosure. */
+  hasEnded(): boolean {
+    return !this.#some((it) => !this.#isKeeper(it) && this.#mayEnd(it));
+  }
+
+  isGone(): boolean {
+    return !this.#some((it) => this.#mayEnd(it)) && (this.options.enclosure?.isEmpty() ?? true);
+  }
+
+  mayGoOn(untilMs: number): boolean {
+    return performance.now() < untilMs && this.options.signal?.aborted !== true;
+  }
+
+  async waitUntil(holds: () => boolean, untilMs: number): Promise<void> {
+    while (!holds() && this.mayGoOn(untilMs)) await wait(limits.processPollMs);
+  }
+
   report(): EndedProcess[] {
-    return [...this.#seen].map(([key, process]) => {
-      const said = this.#endings.get(key);
-      if (said === 'protected' || said === 'not-allowed') return { process, ending: said };
-      return { process, ending: sameProcess(process) ? 'remains' : (said ?? 'ended') };
-    });
+    return [...this.#seen.values()]
+      .filter((it) => sameProcess(it) || !this.#isKeeper(it))
+      .map((process) => ({ process, ending: this.#endingOf(process) }));
+  }
+
+  #endingOf(process: HostProcess): Ending {
+    const said = this.#endings.get(keyOf(process)) ?? 'ended';
+    const wasLeft = said === 'protected' || said === 'not-allowed';
+    if (sameProcess(process)) return wasLeft ? said : 'remains';
+    return wasLeft ? 'ended' : said;
+  }
+
+  #isKeeper(it: HostProcess): boolean {
+    return this.options.enclosure?.isKeeper(it) ?? false;
   }
 
   #signal(it: HostProcess, signal: NodeJS.Signals, ending: Ending): void {
@@ -156,10 +209,19 @@ class EndingTree {
   }
 
   #alive(): HostProcess[] {
-    return [...this.#seen.values()].filter((it) => {
-      const said = this.#endings.get(keyOf(it));
-      return said !== 'protected' && said !== 'not-allowed' && sameProcess(it);
-    });
+    return [...this.#seen.values()].filter((it) => this.#mayEnd(it));
+  }
+
+  /** Asks no further than the first, for each is looked at. */
+  #some(is: (it: HostProcess) => boolean): boolean {
+    for (const it of this.#seen.values()) if (is(it)) return true;
+    return false;
+  }
+
+  /** It runs, and may be signalled. */
+  #mayEnd(it: HostProcess): boolean {
+    const said = this.#endings.get(keyOf(it));
+    return said !== 'protected' && said !== 'not-allowed' && sameProcess(it);
   }
 }
 

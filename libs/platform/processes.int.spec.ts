@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { listProcesses, sameProcess, signalIfSame } from './processes.js';
+import { identityOf, isOwnProcess, listProcesses, sameProcess, signalIfSame } from './processes.js';
 import { polite, runs, StartedProcesses, until } from './started-processes.spec-helper.js';
 
 const started = new StartedProcesses();
@@ -79,5 +79,21 @@ describe('A signal', () => {
       // Harmless, were it sent.
       expect(signalIfSame(one, 'SIGURG')).toBe('protected');
     }
+  });
+});
+
+describe('A process that somebody names', () => {
+  test('is our own while it runs, and only with the start that it had', async () => {
+    const [one] = await started.start(polite);
+    expect(isOwnProcess(one!)).toBe(true);
+    expect(isOwnProcess({ ...one!, startMark: 'another' })).toBe(false);
+    signalIfSame(one!, 'SIGKILL');
+    await until(() => !runs(one!));
+    expect(isOwnProcess(one!)).toBe(false);
+  });
+
+  test('is not our own when it is this one, one above it, or the first of the host', () => {
+    const named = [process.pid, process.ppid, 1].map((pid) => identityOf(pid)!);
+    expect(named.map(isOwnProcess)).toEqual([false, false, false]);
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, readlink, type FileHandle } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { limits } from '#kernel/limits.js';
@@ -50,12 +50,22 @@ export const processesTellTheirAttempt = isLinux;
 const TICK_MS = 10;
 const bootId = isLinux ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
+let underWay: Promise<unknown> = Promise.resolve();
+let next: Promise<readonly HostProcess[]> | undefined;
+
 /**
- * All processes that this user may see and that have not ended, in no order.
+ * All processes that this user may see and that have not ended, in no order, as they are after this was asked. Looking
+ * is dear where there are many: who asks while others look shares the next look with all who wait.
  * @throws {Error} where the host does not tell, or where there are more than the limit.
  */
-export async function listProcesses(): Promise<HostProcess[]> {
-  return isLinux ? listFromProc() : listFromPs();
+export function listProcesses(): Promise<readonly HostProcess[]> {
+  next ??= underWay.then(() => {
+    next = undefined;
+    const list = isLinux ? listFromProc() : Promise.resolve().then(listFromPs);
+    underWay = list.catch(() => undefined);
+    return list;
+  });
+  return next;
 }
 
 /** Of a process that was just started; undefined when it has ended. */
@@ -99,6 +109,21 @@ export function isProtected(pid: number): boolean {
     seen.add(own);
   }
   return false;
+}
+
+/**
+ * Whether that very process runs, is this user's and may be signalled: what a process that somebody
+ * else names has to be before it is believed.
+ */
+export function isOwnProcess(identity: ProcessIdentity): boolean {
+  if (isProtected(identity.pid) || !sameProcess(identity)) return false;
+  return userOf(identity.pid) === process.geteuid?.();
+}
+
+function userOf(pid: number): number | undefined {
+  if (isLinux) return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+  const [uid = ''] = askPs(['-p', String(pid)], 'uid=');
+  return /^\s*\d+\s*$/.test(uid) ? Number(uid) : undefined;
 }
 
 interface Looked {
@@ -218,8 +243,8 @@ function listFromPs(): HostProcess[] {
 }
 
 /** Lines of `ps`, with times that no change of clocks and no language alters. */
-function askPs(which: readonly string[]): string[] {
-  const { error, stdout } = spawnSync('ps', ['-ww', ...which, '-o', psColumns], {
+function askPs(which: readonly string[], columns = psColumns): string[] {
+  const { error, stdout } = spawnSync('ps', ['-ww', ...which, '-o', columns], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     maxBuffer: limits.processListBytesMax,

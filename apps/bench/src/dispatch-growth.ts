@@ -64,7 +64,16 @@ async function register(dispatcher: Dispatcher): Promise<void> {
   const agent = 'claude-code' as const;
   const seats = [{ agent, provider: 'anthropic', account: 'default', models: [] }];
   const shards = [...shard.options];
-  const worker = { workerId, tokenHash: '0', host: 'bench', shards, slots: 1, seats };
+  const worker = {
+    workerId,
+    tokenHash: '0',
+    host: 'bench',
+    shards,
+    slots: 1,
+    seats,
+    agents: [],
+    containment: null,
+  };
   await dispatcher.order({ type: 'register-worker', worker }, actor);
 }
 
@@ -84,6 +93,7 @@ function everyKind(): TaskSpec[] {
       ...{ taskId: '', idempotencyKey: null, dependsOn: [], agent: 'any', model: null },
       ...{ lane: itsLane, shard: itsShard, size: 'medium', team: null, project: null, tags: [] },
       ...{ promptHash: '0'.repeat(64), directory: null, repository: null, ref: null },
+      ...{ allowedTools: [], maxCostNanoUsd: null },
       ...{ permissionMode: null, attemptsMax: 1, promptCharacters: 450, reserveNanoUsd: 0 },
       timeoutMs: limits.attemptMsDefault,
     })),

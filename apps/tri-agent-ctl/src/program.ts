@@ -15,15 +15,18 @@ type Loaders<R extends LightRun> = Readonly<Record<string, () => Promise<Add<R>>
 const views = async () => (await import('./programs/views.js')).addViews;
 const connections = async () => (await import('./programs/connections.js')).addConnections;
 const queue = async () => (await import('./programs/queue.js')).addQueue;
+const notify = async () => (await import('./programs/notify.js')).addNotify;
 const care = async () => (await import('./programs/care.js')).addCare;
 
 /** Commands that only ask the server. */
 const lightPrograms: Loaders<LightRun> = {
+  hook: async () => (await import('./programs/hook.js')).addHook,
   status: views,
   top: views,
   sessions: views,
   events: views,
   budgets: async () => (await import('./programs/budgets.js')).addBudgets,
+  watch: views,
   usage: async () => (await import('./programs/usage.js')).addUsage,
   tasks: async () => (await import('./programs/tasks.js')).addTasks,
   run: async () => (await import('./programs/tasks.js')).addRun,
@@ -31,6 +34,9 @@ const lightPrograms: Loaders<LightRun> = {
   'dead-letter': queue,
   lanes: queue,
   workers: queue,
+  kill: async () => (await import('./programs/kill.js')).addKill,
+  notices: notify,
+  webhooks: notify,
 };
 /** Commands that also look at the settings. */
 const programs: Loaders<Run> = {

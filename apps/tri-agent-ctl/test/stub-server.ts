@@ -36,6 +36,8 @@ export class StubServer {
    * `posted`.
    */
   readonly answers: Record<string, unknown> = {};
+  /** Answers to what is posted, where asking for the same path is answered otherwise. */
+  readonly postAnswers: Record<string, unknown> = {};
   /** What is refused instead, by path. */
   readonly refusals: Record<string, { status: number; code: string; detail: string }> = {};
   readonly posted: unknown[] = [];
@@ -163,7 +165,7 @@ export class StubServer {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     this.posted.push(JSON.parse(body));
-    const answer = this.answers[url.pathname];
+    const answer = this.postAnswers[url.pathname] ?? this.answers[url.pathname];
     if (answer === undefined) response.writeHead(204).end();
     else json(response, 200, answer);
   }

@@ -1,37 +1,54 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { limits } from '#kernel/limits.js';
-import { endTrees, type EndedProcess } from '#platform/process-trees.js';
-import { identityOf, type ProcessIdentity } from '#platform/processes.js';
+import { attemptVariables, identityOf, type ProcessIdentity } from '#platform/processes.js';
 import type { Exit, Invocation } from './agents/agent.js';
+import type { AgentEnclosure } from './containment/enclosure.js';
+import { endAgent, type AgentEnd } from './end-agent.js';
 import { linesOf, type Line } from './lines.js';
 
 /**
- * An agent at work: a process that leads a group and a session of its own, so that what it starts can be
- * told from everything else.
+ * An agent at work: a process that leads a group and a session of its own, in an enclosure that holds what it
+ * starts.
  */
 export class AgentProcess {
   private stderrTail = '';
-  private ending: Promise<readonly EndedProcess[]> | undefined;
+  private ending: Promise<AgentEnd> | undefined;
 
-  /** @throws {Error} when the program cannot be started */
+  /**
+   * @param enclosure of this agent alone; it ends with the agent, also where that cannot be started
+   * @throws {Error} when the program cannot be started
+   */
   static async start(
     program: string,
     { args, env, stdin }: Invocation,
     directory: string,
+    enclosure: AgentEnclosure,
   ): Promise<AgentProcess> {
-    const child = spawn(program, [...args], {
-      cwd: directory,
-      env: { ...env },
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    await once(child, 'spawn');
-    // It may end before it has read anything.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(stdin);
-    const identity = identityOf(child.pid ?? -1);
-    return new AgentProcess(child, identity, env['TRI_AGENT_ATTEMPT_ID'] ?? '');
+    const attemptId = env[attemptVariables.attemptId] ?? '';
+    try {
+      // What launches it could only tell by an exit code.
+      await access(program, constants.X_OK);
+      const launch = enclosure.launch({ program, args });
+      const child = spawn(launch.program, [...launch.args], {
+        cwd: directory,
+        env: { ...env },
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+      await once(child, 'spawn');
+      const { pid = -1 } = child;
+      enclosure.launched(pid);
+      // It may end before it has read anything.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(stdin);
+      return new AgentProcess(child, identityOf(pid), attemptId, enclosure);
+    } catch (error) {
+      await endAgent({ attemptId, identity: undefined, enclosure });
+      throw error;
+    }
   }
 
   private constructor(
@@ -39,6 +56,7 @@ export class AgentProcess {
     /** Undefined when it has ended already. */
     readonly identity: ProcessIdentity | undefined,
     private readonly attemptId: string,
+    private readonly enclosure: AgentEnclosure,
   ) {
     child.stderr?.on('data', (chunk: Buffer) => {
       this.stderrTail = (this.stderrTail + chunk.toString()).slice(-limits.stderrTailCharacters);
@@ -71,10 +89,11 @@ export class AgentProcess {
   }
 
   /** Ends it and all that it has started: TERM, a grace, KILL; seen to be gone. */
-  end(): Promise<readonly EndedProcess[]> {
-    this.ending ??= endTrees({
-      processes: this.identity === undefined ? [] : [this.identity],
-      attemptIds: [this.attemptId],
+  end(): Promise<AgentEnd> {
+    this.ending ??= endAgent({
+      attemptId: this.attemptId,
+      identity: this.identity,
+      enclosure: this.enclosure,
     });
     return this.ending;
   }

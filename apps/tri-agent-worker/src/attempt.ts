@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import { AgentProcess } from './agent-process.js';
-import type { AgentRunner, News, Outcome, RunOptions } from './agents/agent.js';
-import { moved, outputTaken, type Claimed } from './claimed.js';
+import type { AgentRunner, Invocation, News, Outcome, RunOptions } from './agents/agent.js';
+import { outputTaken, type Claimed, type HaltOrder } from './claimed.js';
+import { survivorsText, type AgentEnd } from './end-agent.js';
 import { OutputSender } from './output-sender.js';
+import type { Containment } from './containment/containment.js';
 import type { RunningFiles } from './running-files.js';
-import { Refused, type ServerClient } from './server-client.js';
+import type { ServerClient } from './server-client.js';
+import { Telling } from './telling.js';
 import type { WorkPlaceRules } from './work-place/rules.js';
 import { WorkPlaceError } from './work-place/work-place-error.js';
-import { prepare, type WorkPlace } from './work-place/work-place.js';
+import { prepare, reopen, type WorkPlace } from './work-place/work-place.js';
 import { workText } from './work-text.js';
 
 export interface AttemptParts {
@@ -20,32 +22,56 @@ export interface AttemptParts {
   readonly options: Omit<RunOptions, 'newSessionId'>;
   readonly rules: WorkPlaceRules;
   readonly files: RunningFiles;
+  readonly containment: Containment;
   /** One line for whoever looks at the worker. */
   readonly say: (line: string) => void;
 }
 
-/** Why an agent was ended before it was done. */
+/** Why an agent was ended before it was done, and will not be carried on. */
 type Stopped =
   /** The attempt is no longer this worker's. */
   | { readonly because: 'lost'; readonly reason: string }
   /** The worker goes, and gives it back. */
   | { readonly because: 'leaving'; readonly reason: string };
 
-const badRequest = 400;
+/** What an agent is told instead of its task, which it knows from its conversation. */
+const carryOn =
+  'You were interrupted, and are resumed now. Carry on with your task where you stopped.';
 
 /** One task, from its claim to the server's word that its end is known. */
 export class Attempt {
   private agent: AgentProcess | undefined;
   private stopped: Stopped | undefined;
+  private halting: HaltOrder | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  private ended: AgentEnd | undefined;
   private toldAtMs = -Infinity;
   private toldPercent: number | undefined;
   private readonly over = new AbortController();
+  private readonly telling: Telling;
   private readonly output = new OutputSender(async (pieces) => {
-    const taken = outputTaken.safeParse(await this.move('output', { pieces }));
+    const taken = outputTaken.safeParse(await this.telling.move('output', { pieces }));
     return taken.success && taken.data.hasRoom;
   });
 
-  constructor(private readonly parts: AttemptParts) {}
+  constructor(private readonly parts: AttemptParts) {
+    const { claim, client, say } = parts;
+    const hearing = {
+      lost: (reason: string) => {
+        this.lose(reason);
+      },
+      halt: (order: HaltOrder) => {
+        this.halt(order);
+      },
+    };
+    this.telling = new Telling(claim, client, hearing, say);
+  }
+
+  /** The attempt in whose work place this one works. */
+  get placeId(): string {
+    const { resume, attemptId } = this.parts.claim;
+    return resume?.attemptId ?? attemptId;
+  }
 
   /** The server has given it to others, or ended it. */
   lose(reason: string): void {
@@ -58,33 +84,83 @@ export class Attempt {
   }
 
   /**
+   * Its agent is to end so that it can be carried on: at the next pause in its work, for which it has a
+   * little time, or at once.
+   */
+  halt(order: HaltOrder): void {
+    const before = this.halting?.how;
+    if (before === 'kill' || before === order.how) return;
+    this.halting = order;
+    clearTimeout(this.patience);
+    const end = (): void => void this.agent?.end();
+    if (order.how === 'kill') end();
+    else this.patience = setTimeout(end, limits.pausePatienceMs);
+  }
+
+  /**
    * @param wantsNext whether another task is to be claimed with the end of this one
    * @returns that task, where there is one
    */
   async run(wantsNext: () => boolean): Promise<Claimed | undefined> {
-    const { claim, say } = this.parts;
-    const beats = this.beat();
+    const beats = this.telling.beat(this.over.signal);
     try {
       const outcome = await this.work();
       await this.output.end();
-      const { stopped } = this;
-      if (stopped?.because === 'lost') {
-        say(`${claim.taskId}: stopped. ${stopped.reason}`);
-        return undefined;
-      }
-      // What was done just before the worker was told to go is not to be done again.
-      if (stopped !== undefined && outcome.is !== 'completed') {
-        say(`${claim.taskId}: given back. ${stopped.reason}`);
-        await this.tell('release', { reason: stopped.reason });
-        return undefined;
-      }
-      say(`${claim.taskId}: ${outcome.is === 'completed' ? 'completed' : outcome.error}`);
-      return await this.report(outcome, wantsNext());
+      return await this.conclude(outcome, wantsNext);
     } finally {
+      clearTimeout(this.patience);
       this.over.abort();
       await beats;
-      this.parts.files.remove(claim.attemptId);
+      this.parts.files.remove(this.parts.claim.attemptId);
     }
+  }
+
+  private async conclude(outcome: Outcome, wantsNext: () => boolean): Promise<Claimed | undefined> {
+    const { stopped, halting, telling } = this;
+    const { taskId } = this.parts.claim;
+    const say = (line: string): void => {
+      this.parts.say(`${taskId}: ${line}`);
+    };
+    const isGivenUp = (): boolean => this.stopped !== undefined;
+    if (stopped?.because === 'lost') {
+      say(`stopped. ${stopped.reason}`);
+      return undefined;
+    }
+    if (outcome.is === 'completed') {
+      // What was done just before it was to be ended is not to be done again.
+      say('completed');
+      return telling.report(outcome, wantsNext(), isGivenUp);
+    }
+    if (stopped !== undefined) {
+      say(`given back. ${stopped.reason}`);
+      await telling.tell('release', { reason: stopped.reason });
+      return undefined;
+    }
+    if (halting !== undefined) {
+      say(`halted. ${halting.reason}`.trim());
+      await telling.insist('halted', this.halted(outcome.sessionId), isGivenUp);
+      return undefined;
+    }
+    say(outcome.error);
+    if (outcome.isConversationGone !== true) {
+      return telling.report(outcome, wantsNext(), isGivenUp);
+    }
+    // Given back it begins anew, and that costs it no attempt.
+    await telling.insist('release', { reason: outcome.error }, isGivenUp);
+    return undefined;
+  }
+
+  private halted(sessionId: string | null): object {
+    const { processes = [], survivors = [], isVerified = true } = this.ended ?? {};
+    if (!isVerified && survivors.length === 0) {
+      const pid = this.agent?.identity?.pid ?? process.pid;
+      const unseen = [{ pid, name: 'something that its containment holds' }];
+      return { sessionId, ended: processes.length, survivors: unseen };
+    }
+    const told = survivors.slice(0, limits.survivorsToldMax).map(({ pid, name }) => {
+      return { pid, name: name.toWellFormed().slice(0, limits.freeTextCharactersMax) };
+    });
+    return { sessionId, ended: processes.length - survivors.length, survivors: told };
   }
 
   private stop(stopped: Stopped): void {
@@ -94,11 +170,9 @@ export class Attempt {
 
   /** Never throws: what goes wrong is an outcome. */
   private async work(): Promise<Outcome> {
-    const { taskId, attemptId, task } = this.parts.claim;
-    const { directory, repository, ref } = task;
     try {
-      const order = { taskId, attemptId, directory, repository, ref };
-      const place = await prepare(order, this.parts.rules);
+      const place = await this.place();
+      if (place === undefined) return gone('The work place of its conversation is gone.');
       const outcome = await this.workIn(place.directory);
       await this.bringHome(place, outcome);
       return outcome;
@@ -108,15 +182,27 @@ export class Attempt {
     }
   }
 
+  private place(): Promise<WorkPlace | undefined> {
+    const { claim, rules } = this.parts;
+    const { taskId, attemptId, task, resume } = claim;
+    const { directory, repository, ref } = task;
+    if (resume !== null && directory === null) return reopen(resume.attemptId, rules);
+    return prepare({ taskId, attemptId, directory, repository, ref }, rules);
+  }
+
   private async workIn(directory: string): Promise<Outcome> {
     const { claim, runner, options, program } = this.parts;
+    const { task, resume } = claim;
     const newSessionId = randomUUID();
-    const task = { ...claim, ...claim.task, allowedTools: [], resumedSessionId: null };
-    const invocation = runner.invocation(task, { ...options, newSessionId });
+    const begins = { prompt: task.prompt, resumedSessionId: null };
+    const goesOn = resume && { prompt: carryOn, resumedSessionId: resume.sessionId };
+    const wanted = { ...claim, ...task, ...(goesOn ?? begins) };
+    const invocation = runner.invocation(wanted, { ...options, newSessionId });
     if (invocation.is === 'refused') return failed(invocation.error, false);
-    if (this.stopped !== undefined) return failed(this.stopped.reason, true);
+    const ending = this.stopped ?? this.halting;
+    if (ending !== undefined) return failed(ending.reason, true);
     try {
-      const agent = await AgentProcess.start(program, invocation, directory);
+      const agent = await this.start(program, invocation, directory);
       this.agent = agent;
       return await this.attend(agent);
     } catch (error) {
@@ -124,8 +210,9 @@ export class Attempt {
     }
   }
 
-  /** What the agent changed becomes a branch, however the attempt ended. */
+  /** What the agent changed becomes a branch, however the attempt ended, unless it is to be carried on there. */
   private async bringHome(place: WorkPlace, outcome: Outcome): Promise<void> {
+    if (this.halting !== undefined && outcome.is !== 'completed') return;
     const ending = this.stopped !== undefined ? 'given-back' : outcome.is;
     const work = await place.finish(ending);
     this.output.add('diff', work.changes?.diff ?? '');
@@ -136,33 +223,50 @@ export class Attempt {
     }
   }
 
-  private async attend(agent: AgentProcess): Promise<Outcome> {
-    const { claim, files, runner } = this.parts;
+  /** What is started is on disk before it runs: a worker that is killed in between finds it again. */
+  private async start(
+    program: string,
+    invocation: Invocation,
+    directory: string,
+  ): Promise<AgentProcess> {
+    const { claim, files, containment } = this.parts;
     const { attemptId, taskId, fencingToken } = claim;
-    if (agent.identity !== undefined) {
-      files.put({ attemptId, taskId, fencingToken, ...agent.identity });
+    const enclosure = await containment.enclose({ attemptId, taskId, directory });
+    const running = { attemptId, taskId, fencingToken, enclosure: enclosure.record };
+    files.put(running);
+    const agent = await AgentProcess.start(program, invocation, directory, enclosure);
+    if (agent.identity !== undefined) files.put({ ...running, identity: agent.identity });
+    return agent;
+  }
+
+  private async attend(agent: AgentProcess): Promise<Outcome> {
+    const { claim, runner } = this.parts;
+    const { taskId } = claim;
+    // It may have been lost, or killed, while the agent was being started.
+    if (this.stopped !== undefined || this.halting?.how === 'kill') void agent.end();
+    void this.telling.tell('start', {});
+    const reader = runner.reader(claim.resume !== null);
+    try {
+      for await (const { text, isCut } of agent.lines()) {
+        for (const it of reader.line(text, isCut)) this.hear(it);
+        if (this.halting !== undefined && reader.isAtPause) void agent.end();
+      }
+      return reader.end(await agent.ended());
+    } finally {
+      // Whatever it left running is of this attempt, and ends with it.
+      this.ended = await agent.end();
+      const { survivors, isVerified } = this.ended;
+      if (!isVerified) this.parts.say(`${taskId}: ${survivorsText(survivors)}`);
     }
-    // It may have been lost while the agent was being started.
-    if (this.stopped !== undefined) void agent.end();
-    void this.tell('start', {});
-    const reader = runner.reader(false);
-    for await (const { text, isCut } of agent.lines()) {
-      const news = reader.line(text, isCut);
-      for (const it of news) this.hear(it);
-    }
-    const exit = await agent.ended();
-    // Whatever it left running is of this attempt, and ends with it.
-    const left = (await agent.end()).filter(({ ending }) => ending === 'remains');
-    for (const { process } of left) this.parts.say(`${taskId}: process ${process.pid} remains.`);
-    return reader.end(exit);
   }
 
   private hear(news: News): void {
+    const { telling } = this;
     if (news.is === 'text') this.output.add('text', news.text);
     else if (news.is === 'progress') this.output.add('progress', news.what);
     else if (news.is === 'retry') this.output.add('progress', retryText(news));
     if (news.is === 'session') {
-      void this.tell('progress', { sessionId: news.sessionId });
+      void telling.tell('progress', { sessionId: news.sessionId });
       return;
     }
     const percent = news.is === 'progress' ? news.percent : undefined;
@@ -171,75 +275,16 @@ export class Attempt {
     if (!isNews && nowMs - this.toldAtMs < limits.progressToldMs) return;
     this.toldAtMs = nowMs;
     this.toldPercent = percent ?? this.toldPercent;
-    void this.tell('progress', percent === undefined ? {} : { percent: Math.round(percent) });
-  }
-
-  private async report(outcome: Outcome, claimNext: boolean): Promise<Claimed | undefined> {
-    // Named here, so that a repeated report brings the same task.
-    const nextAttemptId = randomUUID();
-    const next = { claimNext, ...(claimNext && { nextAttemptId }) };
-    const answer =
-      outcome.is === 'completed'
-        ? await this.insist('complete', {
-            result: outcome.result.toWellFormed().slice(0, limits.resultCharactersMax),
-            ...next,
-          })
-        : await this.insist('fail', {
-            error: outcome.error.toWellFormed().slice(0, limits.noteCharactersMax),
-            retryable: outcome.retryable,
-            ...(outcome.statusCode !== undefined && { statusCode: outcome.statusCode }),
-            ...(outcome.retryAfterMs !== undefined && { retryAfterMs: outcome.retryAfterMs }),
-            ...next,
-          });
-    const { success, data } = moved.safeParse(answer);
-    return (success ? data.next : null) ?? undefined;
-  }
-
-  /** Until the server has heard it: how an attempt ended is not to be lost because nobody answers. */
-  private async insist(move: string, body: object): Promise<unknown> {
-    let waitMs: number = limits.reconnectFirstWaitMs;
-    for (;;) {
-      try {
-        return await this.move(move, body);
-      } catch (error) {
-        if (error instanceof Refused) {
-          this.parts.say(`${this.parts.claim.taskId}: ${error.message}`);
-          return undefined;
-        }
-        if (this.stopped !== undefined) return undefined;
-      }
-      await wait(waitMs);
-      waitMs = Math.min(waitMs * 2, limits.reconnectWaitMs);
-    }
-  }
-
-  /** Once: what is not heard now is of no use later. A word that is not understood costs no attempt. */
-  private async tell(move: string, body: object): Promise<void> {
-    await this.move(move, body).catch((error: unknown) => {
-      if (error instanceof Refused && error.status !== badRequest) this.lose(error.message);
-    });
-  }
-
-  private async beat(): Promise<void> {
-    const { beatEveryMs } = this.parts.claim;
-    const { signal } = this.over;
-    while (!signal.aborted) {
-      await wait(beatEveryMs, undefined, { signal }).catch(() => undefined);
-      // Not heard by an aborted wait alone: the attempt may end at any await.
-      if (!(signal as { readonly aborted: boolean }).aborted) await this.tell('beat', {});
-    }
-  }
-
-  private move(move: string, body: object): Promise<unknown> {
-    const { client, claim } = this.parts;
-    const { attemptId, fencingToken } = claim;
-    const path = `attempts/${encodeURIComponent(attemptId)}/${move}`;
-    return client.post(path, { fencingToken, ...body });
+    void telling.tell('progress', percent === undefined ? {} : { percent: Math.round(percent) });
   }
 }
 
-function failed(error: string, retryable: boolean): Outcome {
+function failed(error: string, retryable: boolean): Outcome & { readonly is: 'failed' } {
   return { is: 'failed', error, retryable, sessionId: null };
+}
+
+function gone(error: string): Outcome {
+  return { ...failed(error, true), isConversationGone: true };
 }
 
 function retryText({ statusCode, retryAfterMs }: Extract<News, { is: 'retry' }>): string {

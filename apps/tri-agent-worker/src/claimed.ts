@@ -10,6 +10,7 @@ export const claimed = z.object({
   attemptId: text,
   fencingToken: z.int(),
   beatEveryMs: z.int().positive(),
+  resume: z.object({ sessionId: text, attemptId: text }).nullable(),
   task: z.object({
     prompt: text,
     agent: z.enum(['claude-code', 'codex', 'gemini']),
@@ -20,6 +21,11 @@ export const claimed = z.object({
     team: optional,
     project: optional,
     permissionMode: optional,
+    allowedTools: z.array(text),
+    maxCostUsd: z
+      .string()
+      .regex(/^\d{1,10}\.\d{9}$/)
+      .nullable(),
     attempt: z.int(),
   }),
 });
@@ -32,8 +38,21 @@ export const registered = z.object({
 });
 export const moved = z.object({ next: claimed.nullable() });
 
+const haltOrder = z.object({ how: z.enum(['pause', 'kill']), reason: text });
+export type HaltOrder = z.infer<typeof haltOrder>;
+export const answered = z.object({ halt: haltOrder.nullable() });
+
+/** What a work place may be kept for. */
+export const taskShown = z.object({
+  conversation: z.object({ attemptId: text }).nullable(),
+});
+
 export const outputTaken = z.object({ hasRoom: z.boolean() });
 
-export const holds = z.object({ attemptIds: z.array(text) });
+export const holds = z.object({
+  attemptIds: z.array(text),
+  halts: z.array(haltOrder.extend({ attemptId: text })),
+});
+export const halt = z.object({ attemptId: text, reason: text });
 export const stop = z.object({ attemptId: text, reason: text });
 export const leave = z.object({ reason: text });

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { limits } from '#kernel/limits.js';
-import { holds, leave, stop } from './claimed.js';
+import { halt, holds, leave, stop, type HaltOrder } from './claimed.js';
 import { Refused, type ServerClient } from './server-client.js';
 
 export interface ControlListener {
@@ -10,6 +10,7 @@ export interface ControlListener {
   /** They ran here, and are no longer this worker's. */
   lost(attemptIds: readonly string[]): void;
   stop(attemptId: string, reason: string): void;
+  halt(attemptId: string, order: HaltOrder): void;
   /** An operator wants it to end. */
   dismissed(reason: string): void;
   /** The server knows this worker no longer. */
@@ -50,7 +51,12 @@ async function read(
       const message = parsed(data);
       if (event === 'holds') {
         const { success, data: told } = holds.safeParse(message);
-        if (success) listener.lost(before.filter((it) => !told.attemptIds.includes(it)));
+        if (!success) return;
+        listener.lost(before.filter((it) => !told.attemptIds.includes(it)));
+        for (const { attemptId, ...order } of told.halts) listener.halt(attemptId, order);
+      } else if (event === 'pause' || event === 'kill') {
+        const { success, data: told } = halt.safeParse(message);
+        if (success) listener.halt(told.attemptId, { how: event, reason: told.reason });
       } else if (event === 'stop') {
         const { success, data: told } = stop.safeParse(message);
         if (success) listener.stop(told.attemptId, told.reason);

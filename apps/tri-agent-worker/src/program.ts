@@ -7,8 +7,10 @@ import { limits } from '#kernel/limits.js';
 import { ConfigError, loadConfig, type Config } from '#platform/config.js';
 import { findProgram } from '#platform/find-program.js';
 import { clean, clip } from '#platform/harmless-text.js';
+import { versionOf } from '#platform/program-version.js';
 import { SingletonLock } from '#platform/singleton-lock.js';
 import { runners } from './agents/runners.js';
+import { containmentText, findContainment, type Containment } from './containment/containment.js';
 import { Refused, ServerClient } from './server-client.js';
 import { Worker, type FoundAgent } from './worker.js';
 
@@ -66,12 +68,14 @@ async function work(options: Options): Promise<void> {
     process.exitCode = failed;
     return;
   }
-  console.log(`tri-agent-worker runs ${agents.map(({ runner }) => runner.title).join(', ')}.`);
+  const containment = await findContainment(config.containment);
+  const titles = agents.map(({ runner }) => runner.title).join(', ');
+  console.log(`tri-agent-worker runs ${titles}; ${containmentText(containment)}`);
   const pool = options.pool
     ? shards.map((shard) => ({ name: shard, shards: [shard] }))
     : [{ name: options.name, shards: options.shards }];
   for (const { name } of pool) holdFolder(folderOf(config, name), name);
-  const workers = pool.map((it) => makeWorker(it, options, agents, config));
+  const workers = pool.map((it) => makeWorker(it, options, agents, containment, config));
   const stop = (): void => {
     for (const it of workers) it.stop('The worker was stopped.');
   };
@@ -81,18 +85,26 @@ async function work(options: Options): Promise<void> {
 }
 
 async function findAgents(): Promise<FoundAgent[]> {
-  const found: FoundAgent[] = [];
-  for (const runner of runners) {
-    const program = await findProgram(runner.program, process.env);
-    if (program !== undefined) found.push({ runner, program });
-  }
-  return found;
+  const found = await Promise.all(
+    runners.map(async (runner): Promise<FoundAgent[]> => {
+      const program = await findProgram(runner.program, process.env);
+      if (program === undefined) return [];
+      return [{ runner, program, version: (await versionOf(program, withoutOurs)) ?? null }];
+    }),
+  );
+  return found.flat();
 }
+
+/** The server's tokens are none of an agent's business, whatever it is asked. */
+const withoutOurs = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('TRI_AGENT_')),
+);
 
 function makeWorker(
   { name, shards: own }: { readonly name: string; readonly shards: readonly string[] },
   options: Options,
   agents: readonly FoundAgent[],
+  containment: Containment,
   config: Config,
 ): Worker {
   const { slots, root, maySkipPermissions = false, passVariable } = options;
@@ -108,6 +120,7 @@ function makeWorker(
     shards: own,
     slots,
     agents,
+    containment,
     roots: root.map((it) => resolve(it)),
     operator: new ServerClient(url, tokenOf(config)),
     run: {

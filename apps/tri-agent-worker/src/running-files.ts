@@ -3,13 +3,23 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 
+const identity = z.object({ pid: z.int(), startMark: z.string() });
+
+const enclosureRecord = z.discriminatedUnion('is', [
+  // It is written to and removed: never anything but a group of ours.
+  z.object({ is: z.literal('cgroup'), folder: z.string().regex(/^\/.*\/tri-agent-[0-9a-f]{16}$/) }),
+  z.object({ is: z.literal('pid-namespace'), keeper: identity }),
+  z.object({ is: z.literal('none'), mark: z.string().regex(/^\d+$/).nullable() }),
+]);
+
 /** What is on disk of an agent that runs, so that it is found when this worker was killed. */
 const runningFile = z.object({
   attemptId: z.string(),
   taskId: z.string(),
   fencingToken: z.int(),
-  pid: z.int(),
-  startMark: z.string(),
+  /** Absent while it is being started. */
+  identity: identity.optional(),
+  enclosure: enclosureRecord,
 });
 export type RunningFile = z.infer<typeof runningFile>;
 

@@ -57,6 +57,12 @@ export class ServerClient {
     return answerOf(response);
   }
 
+  /** @throws {Unreachable | Refused} */
+  async get(path: string): Promise<Answer['body']> {
+    const signal = AbortSignal.timeout(limits.requestWaitMs);
+    return answerOf(await this.fetch(path, { headers: this.headers, signal }));
+  }
+
   /** An open stream of server-sent events. */
   async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const response = await this.fetch(path, { headers: this.headers, signal });

@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
-import { endTrees } from '#platform/process-trees.js';
 import type { AgentRunner, RunOptions } from './agents/agent.js';
 import { Attempt } from './attempt.js';
-import { claimed, registered, type Claimed } from './claimed.js';
+import { claimed, registered, taskShown, type Claimed } from './claimed.js';
+import { enclosureOf, type Containment } from './containment/containment.js';
 import { listenToControl } from './control.js';
+import { endAgent, survivorsText } from './end-agent.js';
 import { RunningFiles } from './running-files.js';
 import { Refused, type ServerClient } from './server-client.js';
 import { prune } from './work-place/prune.js';
@@ -19,6 +20,8 @@ import { WorkerIdentity } from './worker-identity.js';
 export interface FoundAgent {
   readonly runner: AgentRunner;
   readonly program: string;
+  /** What it says its version is; null = it does not say. */
+  readonly version: string | null;
 }
 
 export interface WorkerOptions {
@@ -30,11 +33,14 @@ export interface WorkerOptions {
   readonly slots: number;
   readonly agents: readonly FoundAgent[];
   readonly roots: readonly string[];
+  readonly containment: Containment;
   /** Asks as the operator: to register. */
   readonly operator: ServerClient;
   readonly run: Omit<RunOptions, 'newSessionId'>;
   readonly say: (line: string) => void;
 }
+
+type PlaceOf = Pick<Claimed, 'taskId' | 'attemptId'>;
 
 /** Takes tasks from the server and has agents work on them, until it is told to stop. */
 export class Worker {
@@ -78,6 +84,7 @@ export class Worker {
             this.attempts.get(it)?.lose('It was given to another worker.');
         },
         stop: (attemptId, reason) => this.attempts.get(attemptId)?.lose(reason),
+        halt: (attemptId, order) => this.attempts.get(attemptId)?.halt(order),
         dismissed: (reason) => {
           this.options.say(`dismissed. ${reason}`.trim());
           this.stop(reason);
@@ -108,12 +115,13 @@ export class Worker {
   }
 
   private async registerUntilHeard(): Promise<void> {
-    const { operator, shards, slots, agents, name, say } = this.options;
+    const { operator, shards, slots, agents, name, containment, say } = this.options;
     const abilities = {
       host: `${hostname()}/${name}`.slice(0, limits.identifierCharactersMax),
       shards,
       slots,
-      agents: agents.map(({ runner }) => runner.id),
+      agents: agents.map(({ runner, version }) => ({ name: runner.id, version })),
+      containment: containment.kind === 'none' ? null : containment.kind,
     };
     const { signal } = this.stopping;
     let said = '';
@@ -145,13 +153,17 @@ export class Worker {
 
   /** A worker before this one was killed: its agents end, and their tasks go back at once. */
   private async endWhatWasLeft(): Promise<void> {
-    for (const { attemptId, taskId, fencingToken, pid, startMark } of this.files.left()) {
-      await endTrees({ processes: [{ pid, startMark }], attemptIds: [attemptId] });
+    for (const { attemptId, taskId, fencingToken, identity, enclosure } of this.files.left()) {
+      const { survivors, isVerified } = await endAgent({
+        ...{ attemptId, identity },
+        enclosure: enclosureOf(enclosure, identity?.pid),
+      });
       const reason = 'Its worker was killed.';
       const path = `attempts/${encodeURIComponent(attemptId)}/release`;
       await this.client.post(path, { fencingToken, reason }).catch(() => undefined);
       this.files.remove(attemptId);
       this.options.say(`${taskId}: the agent of a worker that was killed has been ended.`);
+      if (!isVerified) this.options.say(`${taskId}: ${survivorsText(survivors)}`);
     }
   }
 
@@ -159,7 +171,9 @@ export class Worker {
   private async tidyUp(): Promise<void> {
     const { say } = this.options;
     try {
-      const { recovered, faults } = await prune(this.rules, new Set(this.attempts.keys()));
+      const running = new Set([...this.attempts.values()].map(({ placeId }) => placeId));
+      const isCarriedOn = this.isCarriedOn.bind(this);
+      const { recovered, faults } = await prune(this.rules, running, isCarriedOn);
       for (const { taskId, result } of recovered) {
         for (const sentence of workText(result)) say(`${taskId}: ${sentence}`);
       }
@@ -168,6 +182,17 @@ export class Worker {
       say(
         `Work places were not tidied up: ${error instanceof Error ? error.message : String(error)}`,
       );
+    }
+  }
+
+  /** Where the server does not say, the place stays: it is asked again. */
+  private async isCarriedOn({ taskId, attemptId }: PlaceOf): Promise<boolean> {
+    try {
+      const path = `tasks/${encodeURIComponent(taskId)}`;
+      const { conversation } = taskShown.parse(await this.options.operator.get(path));
+      return conversation?.attemptId === attemptId;
+    } catch (error) {
+      return !(error instanceof Refused && error.code === 'TASK_NOT_FOUND');
     }
   }
 
@@ -200,14 +225,15 @@ export class Worker {
   }
 
   private async runAttempt(claim: Claimed): Promise<Claimed | undefined> {
-    const { agents, run, say } = this.options;
+    const { agents, containment, run, say } = this.options;
     const found = agents.find(({ runner }) => runner.id === claim.task.agent);
     if (found === undefined || this.stopping.signal.aborted) {
       await this.giveBack(claim);
       return undefined;
     }
     const { client, files, rules } = this;
-    const attempt = new Attempt({ claim, ...found, client, options: run, rules, files, say });
+    const parts = { client, rules, files, containment, say };
+    const attempt = new Attempt({ claim, ...found, options: run, ...parts });
     this.attempts.set(claim.attemptId, attempt);
     say(`${claim.taskId}: ${found.runner.title}, attempt ${claim.task.attempt}`);
     try {

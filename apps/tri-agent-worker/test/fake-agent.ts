@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync, writeSync } from 'node:fs';
 import { text as textFrom } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,6 +11,10 @@ import type { Effect, Script, Telling } from './fake-script.js';
  */
 
 const [name = 'claude', ...args] = process.argv.slice(2);
+if (args.includes('--version')) {
+  process.stdout.write('1.2.3 (fake)\n');
+  process.exit(0);
+}
 const dialect = dialectOf(name as Name, args);
 const prompt = await textFrom(process.stdin);
 let attempt = 0;
@@ -54,6 +58,7 @@ function isTelling(step: Script[number]): step is Telling {
     'give-up',
     'exit',
     'hang',
+    'talk',
     'ignore-term',
   ].includes(step.do);
 }
@@ -83,6 +88,12 @@ async function tell(step: Telling): Promise<void> {
       // A timer keeps the process alive, as waiting for a promise would not.
       setInterval(() => undefined, 60_000);
       return new Promise(() => undefined);
+    case 'talk':
+      setInterval(() => {
+        print(dialect.say('Still at it.'));
+        print(dialect.toolEnd());
+      }, step.everyMs);
+      return new Promise(() => undefined);
     case 'ignore-term':
       ignoresTerm = true;
   }
@@ -109,6 +120,9 @@ async function leave(step: Effect): Promise<void> {
     }
     case 'spawn':
       writeFileSync(step.file, String(spawnSurvivor()));
+      return;
+    case 'hide':
+      spawnSync('/bin/sh', ['-c', '(env -i setsid sleep "$0" >/dev/null 2>&1 &)', step.mark]);
       return;
     case 'once':
       if (existsSync(step.file)) return;

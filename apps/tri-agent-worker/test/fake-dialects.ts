@@ -5,6 +5,8 @@ export interface Dialect {
   begin(prompt: string): readonly object[];
   say(text: string): readonly object[];
   tool(command: string): readonly object[];
+  /** What the last tool came to. */
+  toolEnd(): readonly object[];
   retry(statusCode: number, attempt: number, waitMs: number): readonly object[];
   succeed(text: string): readonly object[];
   /** Null: not because of its provider. */
@@ -60,6 +62,14 @@ function claude(args: readonly string[]): Dialect {
     say: (text) => assistant({ type: 'text', text }),
     tool: (command) =>
       assistant({ type: 'tool_use', id: randomUUID(), name: 'Bash', input: { command } }),
+    toolEnd: () => [
+      {
+        type: 'user',
+        message: { content: [{ type: 'tool_result', content: 'ok' }] },
+        parent_tool_use_id: null,
+        session_id,
+      },
+    ],
     retry: (error_status, attempt, retry_delay_ms) => [
       { type: 'system', subtype: 'api_retry', attempt, retry_delay_ms, error_status, session_id },
     ],
@@ -90,6 +100,9 @@ function codex(args: readonly string[]): Dialect {
     begin: () => [{ type: 'thread.started', thread_id }, { type: 'turn.started' }],
     say: (text) => [message(text)],
     tool: (command) => [item('item.started', { type: 'command_execution', command })],
+    toolEnd: () => [
+      item('item.completed', { type: 'command_execution', command: 'true', exit_code: 0 }),
+    ],
     retry: (statusCode, attempt) => [
       {
         type: 'error',
@@ -135,6 +148,7 @@ function gemini(args: readonly string[]): Dialect {
     tool: (command) => [
       { type: 'tool_use', timestamp, tool_name: 'run_shell_command', parameters: { command } },
     ],
+    toolEnd: () => [{ type: 'tool_result', timestamp, tool_id: 'tool', status: 'success' }],
     // It tells that on its standard error only.
     retry: () => [],
     succeed: (text) => [...inPieces(text), { type: 'result', timestamp, status: 'success', stats }],

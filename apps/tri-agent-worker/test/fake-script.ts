@@ -19,6 +19,8 @@ export type Telling =
   | { readonly do: 'exit'; readonly code: number }
   /** For ever. */
   | { readonly do: 'hang' }
+  /** Says something now and again, for ever. */
+  | { readonly do: 'talk'; readonly everyMs: number }
   | { readonly do: 'ignore-term' };
 
 /** What else it prints, or leaves behind. */
@@ -34,6 +36,8 @@ export type Effect =
    * Its id goes into the file.
    */
   | { readonly do: 'spawn'; readonly file: string }
+  /** A process without its environment, its session and its parent; the mark is among its arguments. */
+  | { readonly do: 'hide'; readonly mark: string }
   /** Only where that file is not there yet; it is made. So the next attempt goes another way. */
   | { readonly do: 'once'; readonly file: string; readonly steps: readonly Step[] };
 

@@ -25,6 +25,7 @@ export function taskWith(wish: Partial<Task> = {}): Task {
     permissionMode: null,
     allowedTools: [],
     resumedSessionId: null,
+    maxCostUsd: null,
     ...wish,
   };
 }

@@ -3,14 +3,6 @@ import type { Provider } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { EventLog } from '#eventstore/src/log.js';
 import { guard, needOnApiPort } from '#libs/access/guard.js';
-import { registerBudgetMetrics } from '#libs/budgets/budgets.metrics.js';
-import { Budgets } from '#libs/budgets/budgets.js';
-import { NoEstimate } from '#libs/budgets/spend-source.js';
-import { registerDispatchMetrics } from '#libs/dispatch/dispatch.metrics.js';
-import { Dispatcher } from '#libs/dispatch/dispatcher.js';
-import { OutputStore } from '#libs/dispatch/output-store.js';
-import { Snapshots } from '#libs/dispatch/snapshots.js';
-import { TelemetryWatch } from '#libs/dispatch/telemetry-watch.js';
 import { RegisteredTokens } from '#libs/dispatch/worker-tokens.js';
 import { registerGauges } from '#libs/metrics/gauges.js';
 import {
@@ -20,9 +12,10 @@ import {
   type HealthCheck,
 } from '#libs/metrics/health.js';
 import { HEALTH_CHECKS } from '#libs/metrics/health.controller.js';
+import { makeWebhooks } from '#libs/notify/index.js';
+import { Webhooks } from '#libs/notify/webhooks.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { UnpricedModelsQueries } from '#libs/prices/unpriced-models.queries.js';
-import { SpendQueries } from '#libs/sessions/spend.queries.js';
 import { Appender } from '#libs/telemetry/appender.js';
 import { limits } from '#kernel/limits.js';
 import { Clock } from '#platform/clock.js';
@@ -40,7 +33,7 @@ import { version } from '#platform/version.js';
 import { contexts } from './contexts.js';
 import type { House, RunningRole } from './house.js';
 import { listen } from './listening.js';
-import { SpendOfUsage } from './spend-of-usage.js';
+import { makeTower } from './tower.js';
 import {
   STATUS_SOURCE,
   StatusController,
@@ -53,7 +46,7 @@ export async function startApi(
   house: House,
   otlp: Omit<Ports, 'http'>,
 ): Promise<RunningRole & { readonly http: number }> {
-  const { config, token } = house;
+  const { config, token, hooksToken } = house;
   const clock = new Clock();
   const models = new ReadModels(join(config.home, 'read-models.db'));
   const status: StatusSource = {
@@ -62,11 +55,7 @@ export async function startApi(
     ports: { http: null, ...otlp },
     lags: () => projectionLags(house.log, models, clock.now()),
   };
-  const budgets = makeBudgets(house, models, clock);
-  const dispatcher = makeDispatcher(house, clock, budgets);
-  const telemetry = new TelemetryWatch(house.log, dispatcher, say);
-  registerDispatchMetrics(house.registry, dispatcher);
-  registerBudgetMetrics(house.registry, budgets);
+  const tower = await makeTower(house, models, clock);
   registerFigures(house, status, new UnpricedModelsQueries(models, house.prices));
   const app = await createHttpApp({
     controllers: [
@@ -74,61 +63,29 @@ export async function startApi(
       StatusController,
       DocsController,
     ],
-    providers: providersOf(house, models, clock, status, { dispatcher, budgets }),
+    providers: [...providersOf(house, models, clock, status), ...tower.providers],
     guard: guard({
       token,
+      hooksToken,
       allowed: { hosts: config.allowedHosts, origins: config.allowedOrigins },
       needOf: needOnApiPort(isLoopback(config.bind)),
       clock,
-      workers: new RegisteredTokens(dispatcher),
+      workers: new RegisteredTokens(tower.dispatcher),
       refuse: (request, reply, refusal) => sendProblem(reply, request.url, refusal),
     }),
     logger: ['error', 'warn'],
   });
-  await budgets.start();
+  await tower.begin();
   const http = await listen(app, config, 'httpPort');
-  dispatcher.start();
-  telemetry.start();
   status.ports = { http, ...otlp };
   return {
     http,
     stop: async () => {
       await app.close();
-      await telemetry.stop();
-      await dispatcher.stop();
-      await budgets.stop();
+      await tower.stop();
       models.close();
     },
   };
-}
-
-function makeDispatcher({ config, log }: House, clock: Clock, budgets: Budgets): Dispatcher {
-  return new Dispatcher({
-    log,
-    clock,
-    leaseMs: config.leaseMs,
-    budgets: () => budgets.readings(),
-    snapshots: new Snapshots({ home: config.home, report: say }),
-    report: say,
-  });
-}
-
-function makeBudgets({ config, log }: House, models: ReadModels, clock: Clock): Budgets {
-  return new Budgets({
-    log,
-    source: new SpendOfUsage(new SpendQueries(models)),
-    estimated: new NoEstimate(),
-    clock,
-    defaults: {
-      wanted: config.defaultBudgets === 'on',
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    },
-    report: say,
-  });
-}
-
-function say(sentence: string): void {
-  console.error(sentence);
 }
 
 function registerFigures(
@@ -150,7 +107,6 @@ function providersOf(
   models: ReadModels,
   clock: Clock,
   status: StatusSource,
-  { dispatcher, budgets }: { readonly dispatcher: Dispatcher; readonly budgets: Budgets },
 ): Provider[] {
   const checks: readonly HealthCheck[] = [
     logIsWritable(() => {
@@ -165,10 +121,8 @@ function providersOf(
   return [
     ...contexts.flatMap(({ providers }) => providers),
     { provide: EventLog, useValue: log },
+    { provide: Webhooks, useValue: makeWebhooks({ home: config.home, log, clock, redactor }) },
     { provide: Appender, useValue: appender },
-    { provide: Dispatcher, useValue: dispatcher },
-    { provide: Budgets, useValue: budgets },
-    { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
     { provide: ContentStore, useValue: content },
     { provide: Redactor, useValue: redactor },
     { provide: ReadModels, useValue: models },

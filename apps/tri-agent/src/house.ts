@@ -2,13 +2,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
-import { AccessToken, readOrMakeToken } from '#libs/access/access-token.js';
+import { AccessToken } from '#libs/access/access-token.js';
+import type { Gate } from '#libs/hooks/gate.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
 import { makeAppender } from '#libs/telemetry/index.js';
 import type { Config } from '#platform/config.js';
 import { Redactor } from '#platform/redaction.js';
+import { readOrMakeToken } from '#platform/token-file.js';
 import { StartError } from './start-error.js';
 
 const ownerOnly = 0o700;
@@ -17,6 +19,8 @@ const ownerOnly = 0o700;
 export interface House {
   readonly config: Config;
   readonly token: AccessToken;
+  /** Opens what is for agents' hooks, and nothing else. */
+  readonly hooksToken: AccessToken;
   readonly log: SqliteLog;
   /** Started by whoever serves a role that needs it. */
   readonly prices: LivePrices;
@@ -25,6 +29,8 @@ export interface House {
   /** For what goes into the log, or beside it. */
   readonly redactor: Redactor;
   readonly registry: Registry;
+  /** Says instead of the budgets whether agents may go on; for checks that shut it by hand. */
+  readonly gate: Gate | undefined;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
 }
@@ -35,11 +41,11 @@ export interface RunningRole {
 }
 
 /**
- * Makes the data folder where there is none, reads the token and opens the log.
+ * Makes the data folder where there is none, reads the tokens and opens the log.
  *
  * @throws {StartError | ConfigError | LogError} each with a sentence on what to do
  */
-export function openHouse(config: Config, fail: (error: unknown) => void): House {
+export function openHouse(config: Config, fail: (error: unknown) => void, gate?: Gate): House {
   try {
     mkdirSync(config.home, { recursive: true, mode: ownerOnly });
   } catch (error) {
@@ -49,7 +55,8 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
     );
   }
   const log = SqliteLog.open(join(config.home, 'events.db'));
-  const token = new AccessToken(config.token ?? readOrMakeToken(config.home));
+  const token = new AccessToken(config.token ?? readOrMakeToken(config.home, 'token'));
+  const hooksToken = new AccessToken(readOrMakeToken(config.home, 'hooks-token'));
   const prices = new LivePrices(log, new Clock(), (sentence) => {
     console.error(sentence);
   });
@@ -62,5 +69,5 @@ export function openHouse(config: Config, fail: (error: unknown) => void): House
     registry,
     costOf: (usage) => prices.costOf(usage),
   });
-  return { config, token, log, prices, appender, redactor, registry, fail };
+  return { config, token, hooksToken, log, prices, appender, redactor, registry, gate, fail };
 }

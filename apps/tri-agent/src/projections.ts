@@ -1,5 +1,6 @@
 import { budgetsProjections } from '#libs/budgets/projections.js';
 import { dispatchProjections } from '#libs/dispatch/projections.js';
+import { notifyProjections } from '#libs/notify/projections.js';
 import { pricesProjections } from '#libs/prices/projections.js';
 import { sessionsProjections } from '#libs/sessions/projections.js';
 import type { Projection } from '#platform/projection.js';
@@ -10,4 +11,5 @@ export const projections: readonly Projection[] = [
   ...pricesProjections,
   ...dispatchProjections,
   ...budgetsProjections,
+  ...notifyProjections,
 ];

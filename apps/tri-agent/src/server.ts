@@ -1,3 +1,4 @@
+import type { Gate } from '#libs/hooks/gate.js';
 import type { Config, Role } from '#platform/config.js';
 import type { Ports } from '#platform/server-process.js';
 import { startApi } from './api.js';
@@ -13,13 +14,17 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts the roles that the configuration names; if one cannot start, none stays. */
-export async function startServer(config: Config): Promise<RunningServer> {
+/**
+ * Starts the roles that the configuration names; if one cannot start, none stays.
+ *
+ * @param gate whether agents may go on; without it they may.
+ */
+export async function startServer(config: Config, gate?: Gate): Promise<RunningServer> {
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
-  const house = openHouse(config, fail);
+  const house = openHouse(config, fail, gate);
   const running: RunningRole[] = [];
   const stop = async (): Promise<void> => {
     // The last one first: who answers questions goes before who keeps the answers up to date.
@@ -43,7 +48,7 @@ async function startRoles(house: House, running: RunningRole[]): Promise<Ports> 
   };
   if (has('receiver') || has('api')) keep(await startPrices(house));
   if (has('projector')) keep(await startProjector(house));
-  if (has('watchdog')) keep(startWatchdog(house));
+  if (has('watchdog')) keep(await startWatchdog(house));
   const receiver = has('receiver') ? keep(await startReceiver(house)) : undefined;
   const otlp = { otlpHttp: receiver?.otlpHttp ?? null, otlpGrpc: receiver?.otlpGrpc ?? null };
   const api = has('api') ? keep(await startApi(house, otlp)) : undefined;

@@ -81,6 +81,7 @@ export function auditOf(events: readonly DispatchEvent[]): Audit {
         leave(data);
         break;
       case 'AttemptFailed':
+      case 'AttemptHalted':
       case 'AttemptReleased':
       case 'LeaseExpired':
       case 'ProgressDeadlineMissed':

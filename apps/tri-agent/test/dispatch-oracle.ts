@@ -1,3 +1,4 @@
+import type { Conversation } from '#eventstore/vocabulary/dispatch.events.js';
 import { kindOfTask, seatsFor } from '#libs/dispatch/claims.decider.js';
 import type { BudgetReading, Claim, TaskSpec } from '#libs/dispatch/commands.js';
 import { isEnded, type DispatchEvent, type DispatchState } from '#libs/dispatch/dispatch-state.js';
@@ -8,6 +9,8 @@ const behindMinutes = { critical: 0, normal: 15, background: 60 };
 
 type CoolDownStarted = Extract<DispatchEvent, { type: 'CoolDownStarted' }>['data'];
 type TaskClaimed = Extract<DispatchEvent, { type: 'TaskClaimed' }>['data'];
+type TaskPaused = Extract<DispatchEvent, { type: 'TaskPaused' }>['data'];
+type WorkerRegistered = Extract<DispatchEvent, { type: 'WorkerRegistered' }>['data'];
 
 /**
  * What must hold of the events of dispatch, kept beside it in the plainest way: no index, no state of
@@ -17,6 +20,13 @@ export class Oracle {
   readonly faults: string[] = [];
   readonly specs = new Map<string, TaskSpec>();
   private readonly running = new Map<string, TaskClaimed>();
+  /** Tasks that run and are to be halted, and those that are paused with their conversations. */
+  private readonly orders = new Set<string>();
+  private readonly conversations = new Map<string, Conversation>();
+  private readonly pausedTasks = new Set<string>();
+  /** What has just lost its attempt although that was to be halted: it has to be paused next. */
+  private mustPause: string | undefined;
+  private readonly hosts = new Map<string, string>();
   private readonly results = new Map<string, number>();
   private readonly shut = new Map<string, Set<string>>([
     ['closed', new Set()],
@@ -30,14 +40,21 @@ export class Oracle {
 
   see(event: DispatchEvent, budgets: readonly BudgetReading[]): void {
     const { type, data } = event;
+    if (this.mustPause !== undefined && type !== 'TaskPaused') {
+      this.fault(`${this.mustPause} was to be halted, and ${type} came after its end.`);
+    }
+    this.mustPause = undefined;
     if (data.atMs < this.lastMs) this.fault(`${type} runs back in time.`);
     this.lastMs = data.atMs;
     if (type === 'TaskSubmitted') this.specs.set(data.taskId, data);
     else if (type === 'TaskClaimed') this.claimed(data, budgets);
-    else if (type === 'WorkerRegistered') this.slots.set(data.workerId, data.slots);
+    else if (type === 'WorkerRegistered') this.registered(data);
     else if ('durationMs' in data) this.ended(event.type, data);
     else if (type === 'LateResultAdopted') this.result(data.taskId);
-    else if (type === 'TaskCancelled' || type === 'TaskParked') this.running.delete(data.taskId);
+    else if (type === 'TaskCancelled' || type === 'TaskParked') this.left(data.taskId);
+    else if (type === 'AttemptHaltOrdered') this.orders.add(data.taskId);
+    else if (type === 'TaskPaused') this.paused(data);
+    else if (type === 'TaskResumed' || type === 'TaskRetried') this.resumed(type, data.taskId);
     else this.gate(event);
   }
 
@@ -82,6 +99,7 @@ export class Oracle {
     const { taskId, fencingToken } = data;
     const spec = this.specs.get(taskId);
     if (this.running.has(taskId)) this.fault(`${taskId} runs twice.`);
+    this.carriedOn(data);
     if (this.results.has(taskId)) this.fault(`${taskId} runs again after its result.`);
     if (fencingToken <= this.lastToken) this.fault(`Token ${fencingToken} is not new.`);
     this.lastToken = fencingToken;
@@ -103,6 +121,42 @@ export class Oracle {
       }
     }
     this.counts(scopes, data, budgets);
+  }
+
+  private registered({ workerId, slots, host }: WorkerRegistered): void {
+    this.slots.set(workerId, slots);
+    this.hosts.set(workerId, host);
+  }
+
+  /** A conversation is carried on where it is, by the agent that has it, and once. */
+  private carriedOn({ taskId, workerId, agent }: TaskClaimed): void {
+    if (this.pausedTasks.has(taskId)) this.fault(`${taskId} was claimed while it was paused.`);
+    const conversation = this.conversations.get(taskId);
+    this.conversations.delete(taskId);
+    if (conversation === undefined) return;
+    const isThere = conversation.host === this.hosts.get(workerId) && conversation.agent === agent;
+    if (!isThere) this.fault(`${taskId} was carried on by ${agent} of ${workerId}.`);
+  }
+
+  private paused({ taskId, conversation }: TaskPaused): void {
+    if (this.running.has(taskId)) this.fault(`${taskId} is paused and runs.`);
+    this.orders.delete(taskId);
+    this.pausedTasks.add(taskId);
+    if (conversation !== null) this.conversations.set(taskId, conversation);
+  }
+
+  private resumed(type: DispatchEvent['type'], taskId: string): void {
+    this.orders.delete(taskId);
+    this.pausedTasks.delete(taskId);
+    if (type === 'TaskRetried') this.conversations.delete(taskId);
+  }
+
+  /** Cancelled, or among the dead letters. */
+  private left(taskId: string): void {
+    this.running.delete(taskId);
+    this.orders.delete(taskId);
+    this.pausedTasks.delete(taskId);
+    this.conversations.delete(taskId);
   }
 
   private counts(
@@ -134,12 +188,16 @@ export class Oracle {
       this.fault(`${type} of ${attemptId}, which does not have ${taskId}.`);
     }
     this.running.delete(taskId);
+    const isHalted = type === 'AttemptHalted' || this.orders.has(taskId);
     if (type === 'AttemptCompleted') this.result(taskId);
+    else if (isHalted) this.mustPause = taskId;
+    this.orders.delete(taskId);
   }
 
   private result(taskId: string): void {
     if (this.results.has(taskId)) this.fault(`${taskId} has a second result.`);
     this.results.set(taskId, 1);
+    this.left(taskId);
   }
 
   private gate({ type, data }: DispatchEvent): void {

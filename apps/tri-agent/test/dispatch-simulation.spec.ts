@@ -39,6 +39,10 @@ describe('A night in which workers crash, stall, lie and race', () => {
       'TaskReplayed',
       'TaskCancelled',
       'AttemptReleased',
+      'AttemptHaltOrdered',
+      'AttemptHalted',
+      'TaskPaused',
+      'TaskResumed',
     ] as const) {
       expect(seen).toContain(type);
     }

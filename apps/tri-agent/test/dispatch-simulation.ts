@@ -6,6 +6,7 @@ import type { Claim, ClaimWish, DispatchCommand, Seat, TaskSpec } from '#libs/di
 import { dispatchDecider } from '#libs/dispatch/dispatch.decider.js';
 import {
   emptyState,
+  isEnded,
   type DispatchEvent,
   type DispatchState,
   type RunningAttempt,
@@ -166,7 +167,10 @@ class Simulation implements World {
       return { agent, provider: providers[agent], account, models: [] };
     });
     const own = shards.filter(() => chance.isBelow(0.4));
-    const facts = { host: 'host', tokenHash: 'hash', slots: 1 + chance.upTo(3), seats };
+    // Two of them share a host, so that one may carry on what the other began.
+    const host = `host-${index >> 1}`;
+    const told = { tokenHash: 'hash', agents: [], containment: null };
+    const facts = { host, ...told, slots: 1 + chance.upTo(3), seats };
     const worker = { workerId, ...facts, shards: own.length === 0 ? [chance.of(shards)] : own };
     this.send({ type: 'register-worker', worker, nowMs });
     this.workers.push(new ScriptedWorker(workerId));
@@ -211,7 +215,14 @@ class Simulation implements World {
     const late = this.lateResult();
     const hint = { cause: 'overload', retryAfterMs: 20_000, random: chance.next() } as const;
     const account = { provider: 'openai', account: 'shared', model: null };
+    const how = chance.of(['pause', 'pause', 'kill'] as const);
+    const holder = chance.of([null, 'budget:day', 'budget:team']);
     const command = chance.of<DispatchCommand>([
+      { type: 'halt', target: { taskId: this.liveTask() }, how, reason, holder, nowMs },
+      { type: 'halt', target: { scope }, how, reason, holder, nowMs },
+      { type: 'lift', holder: chance.of(['budget:day', 'budget:team']), reason, nowMs },
+      { type: 'resume-task', taskId: this.liveTask(), reason, nowMs },
+      { type: 'retry', taskId: this.liveTask(), nowMs },
       { type: chance.of(['cancel', 'park'] as const), taskId, reason, nowMs },
       { type: chance.of(['retry', 'replay'] as const), taskId, nowMs },
       { type: 'reprioritise', taskId, lane: chance.of(lanes), nowMs },
@@ -223,6 +234,12 @@ class Simulation implements World {
       { type: 'cool-down', ...account, hint, nowMs },
     ]);
     this.send(command);
+  }
+
+  /** One that has not ended, where there is one: what has is seldom of use. */
+  private liveTask(): string {
+    const live = [...this.state.tasks.values()].filter(({ status }) => !isEnded(status));
+    return live.length === 0 ? 'task-0' : this.chance.of(live).spec.taskId;
   }
 
   /** One that some task has, whether or not it may be adopted; else one that never was. */
@@ -271,6 +288,13 @@ class Simulation implements World {
     for (const { spec, status } of [...this.state.tasks.values()]) {
       const isWanted = status.is === 'parked' && this.chance.isBelow(0.5);
       if (isWanted) this.send({ type: 'replay', taskId: spec.taskId, nowMs });
+    }
+    for (const holder of ['budget:day', 'budget:team']) {
+      this.send({ type: 'lift', holder, reason, nowMs });
+    }
+    // Also what is yet to be halted.
+    for (const taskId of [...this.state.tasks.keys()]) {
+      this.send({ type: 'resume-task', taskId, reason, nowMs });
     }
     this.money.raise(1e6 * cent);
   }

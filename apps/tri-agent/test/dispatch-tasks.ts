@@ -19,6 +19,7 @@ export function scriptedTask(taskId: string, others: readonly string[], chance: 
     team: chance.of(teams),
   };
   const where = { directory: '/work', repository: null, ref: null, permissionMode: null };
+  const allowed = { allowedTools: [], maxCostNanoUsd: null };
   const size = chance.of(['small', 'medium', 'large'] as const);
   const bounds = { attemptsMax: 1 + chance.upTo(4), timeoutMs: 20 * 60_000, size };
   const content = { promptHash: 'hash', promptCharacters: 4, tags: [], project: null };
@@ -26,5 +27,5 @@ export function scriptedTask(taskId: string, others: readonly string[], chance: 
   const reserveNanoUsd = chance.of([0, 5, 5, 5, 10]) * cent;
   const model = chance.of([null, null, null, null, 'm1']);
   const ids = { taskId, idempotencyKey, dependsOn, model, reserveNanoUsd };
-  return { ...ids, ...kind, ...where, ...bounds, ...content };
+  return { ...ids, ...allowed, ...kind, ...where, ...bounds, ...content };
 }

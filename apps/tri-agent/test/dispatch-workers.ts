@@ -50,6 +50,13 @@ interface Held {
   isStarted: boolean;
 }
 
+/** That of the conversation that it carries on, else one of its own; some never tell. */
+function sessionOf(world: World, attemptId: string): string | null {
+  const running = world.attempt(attemptId);
+  if (running?.carriesOn) return running.carriesOn.sessionId;
+  return attemptId.endsWith('7') ? null : `session of ${attemptId}`;
+}
+
 /** A worker that crashes, stalls, lies and races. It believes what it remembers, not what is so. */
 export class ScriptedWorker {
   private held: Held[] = [];
@@ -105,7 +112,13 @@ export class ScriptedWorker {
     const move = { attemptId, fencingToken, nowMs };
     if (!held.isStarted) {
       held.isStarted = true;
-      if (!this.tell(held, { type: 'start', ...move, sessionId: null }, world)) return;
+      const sessionId = sessionOf(world, attemptId);
+      if (!this.tell(held, { type: 'start', ...move, sessionId }, world)) return;
+    }
+    // Its order comes over the control stream, or later with the answer to a beat.
+    if (world.attempt(attemptId)?.halt && chance.isBelow(0.5)) {
+      this.halt(held, world);
+      return;
     }
     if (!this.tell(held, { type: 'beat', ...move }, world)) return;
     const isStuck = held.isHung && !isCalm;
@@ -141,6 +154,18 @@ export class ScriptedWorker {
       this.take(world.send(complete), world);
       this.lie(complete, world);
     }
+  }
+
+  private halt(held: Held, world: World): void {
+    const { chance, nowMs } = world;
+    const { attemptId, fencingToken } = held;
+    this.held = this.held.filter((it) => it !== held);
+    const sessionId = chance.isBelow(0.5) ? null : sessionOf(world, attemptId);
+    const seen = { processesEnded: chance.upTo(4), survivors: [] };
+    const halted = { type: 'halted', attemptId, fencingToken, sessionId, ...seen, nowMs } as const;
+    world.send(halted);
+    // Its answer was lost.
+    if (chance.isBelow(0.1)) world.send(halted);
   }
 
   /** Completes again, with the same or with another result, or under a token that is not its own. */

@@ -31,6 +31,15 @@ export interface RealAgent {
   arguments(prompt: string, resumed?: string): readonly string[];
   /** What a run printed, as the session's id and the figures of the session so far. */
   read(outputs: readonly string[]): RealSession;
+  /** What else has to hold of this client. */
+  checkMore?(installed: Installed): Promise<boolean>;
+}
+
+/** A client that was installed, in a folder that goes with it. */
+export interface Installed {
+  readonly program: string;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 interface RealSession {
@@ -67,7 +76,8 @@ export async function checkRealAgent(agent: RealAgent): Promise<void> {
     const second = await run(agent, program, place, environment, sessionId);
     const isEqual = await agrees(agent, server, agent.read([first, second]));
     const isHome = await runsAsTask(agent, server, place, program, environment);
-    process.exitCode = isEqual && isHome ? 0 : 1;
+    const isMore = (await agent.checkMore?.({ program, folder, environment })) ?? true;
+    process.exitCode = isEqual && isHome && isMore ? 0 : 1;
   } finally {
     await server.stop();
     api.close();

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { checkRealAgent, sumOf } from './real-agent.js';
+import { checkClaudeHooks } from './real-claude-hooks.js';
 import { startMessagesApi } from './scripted-messages.js';
 
-/** `npm run check:claude`: the real Claude Code is seen to the token and the nano-dollar. */
+/** `npm run check:claude`: the real Claude Code is seen to the token and the nano-dollar, and its hooks hold. */
 
 interface Result {
   readonly session_id: string;
@@ -38,6 +39,7 @@ await checkRealAgent({
     'claude-sonnet-4-5-20250929',
     '--dangerously-skip-permissions',
   ],
+  checkMore: checkClaudeHooks,
   // What a resumed run prints covers the whole session.
   read: (outputs) => {
     const result = JSON.parse(outputs.at(-1) ?? '') as Result;

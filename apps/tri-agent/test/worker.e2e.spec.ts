@@ -3,18 +3,21 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attemptVariables, listProcesses } from '#platform/processes.js';
 import { ServerProcess } from '#platform/server-process.js';
-import { installFakeAgents, type FakePrograms } from '../../tri-agent-worker/test/fake-agents.js';
+import { installFakeAgents } from '../../tri-agent-worker/test/fake-agents.js';
+import { containmentsHere } from '../../tri-agent-worker/test/containments-here.js';
+import { marked, newMark } from '../../tri-agent-worker/test/hostile-tree.js';
 import { promptOf, type Script } from '../../tri-agent-worker/test/fake-script.js';
 import { runCli } from './cli-process.js';
 import { DispatchClient } from './dispatch-client.js';
 import { TemporaryHomes, waitUntil } from './support.js';
 import { WorkerProgram } from './worker-program.js';
 
+const containments = await containmentsHere();
 const homes = new TemporaryHomes();
 let server: ServerProcess;
 let operator: DispatchClient;
 let folder: string;
-let programs: FakePrograms;
+let programs: Readonly<Record<string, string>>;
 const workers: WorkerProgram[] = [];
 
 beforeAll(async () => {
@@ -27,6 +30,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const worker of workers.splice(0)) await worker.stop();
+  programs = { ...programs, TRI_AGENT_CONTAINMENT: 'auto' };
 });
 afterAll(async () => {
   await server.stop();
@@ -213,21 +217,36 @@ describe('A worker', () => {
     expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
   });
 
-  test('that was killed leaves nothing behind once it is started again', async () => {
-    const worker = await startWorker();
-    const marker = join(folder, 'before-the-kill');
-    const taskId = await submit([
-      { do: 'once', file: marker, steps: [{ do: 'hang' }] },
-      { do: 'succeed', text: 'After the kill.' },
-    ]);
-    await waitUntil('the agent is at it', () => existsSync(marker));
-    await worker.stop('SIGKILL');
-    expect((await processesOf(await shown(taskId))).length).toBeGreaterThan(0);
-    await startWorker();
-    expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
-    expect(await resultOf(taskId)).toBe('After the kill.');
-    expect(await processesOf(await shown(taskId))).toEqual([]);
-  });
+  test.each(containments)(
+    'that was killed leaves nothing behind once it is started again, by $kind',
+    async ({ kind }) => {
+      programs = { ...programs, TRI_AGENT_CONTAINMENT: kind };
+      const worker = await startWorker();
+      expect(worker.printed).toContain(`containment: ${kind}`);
+      const [marker, mark] = [join(folder, `before-the-kill-${kind}`), newMark()];
+      const taskId = await submit([
+        {
+          do: 'once',
+          file: marker,
+          steps: [
+            { do: 'hide', mark },
+            { do: 'write', file: `${marker}-2`, text: '' },
+            { do: 'hang' },
+          ],
+        },
+        { do: 'succeed', text: 'After the kill.' },
+      ]);
+      await waitUntil('the agent is at it', () => existsSync(`${marker}-2`));
+      await worker.stop('SIGKILL');
+      expect((await processesOf(await shown(taskId))).length).toBeGreaterThan(0);
+      expect(await marked(mark)).toHaveLength(1);
+      await startWorker();
+      expect(await endOf(taskId)).toMatchObject({ state: 'completed', attempts: 2 });
+      expect(await resultOf(taskId)).toBe('After the kill.');
+      expect(await marked(mark)).toEqual([]);
+      expect(await processesOf(await shown(taskId))).toEqual([]);
+    },
+  );
 
   test('that is dismissed ends its agent and itself', async () => {
     const worker = await startWorker();
@@ -247,6 +266,15 @@ describe('A worker', () => {
     const after = await shown(taskId);
     expect([after.state, await processesOf(after)]).toEqual(['ready', []]);
     await operator.post(`tasks/${taskId}/cancel`);
+  });
+
+  test('with a containment that does not exist says so', async () => {
+    const worker = await WorkerProgram.start(server, {
+      ...programs,
+      TRI_AGENT_CONTAINMENT: 'padlock',
+    });
+    expect(worker.exitCode).toBe(1);
+    expect(worker.printed).toContain('TRI_AGENT_CONTAINMENT must be "auto", "cgroup"');
   });
 
   test('without an agent says so', async () => {

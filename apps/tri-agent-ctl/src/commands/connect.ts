@@ -1,5 +1,5 @@
 import type { Client } from '../client.js';
-import type { Agent, Place } from '../connect/agent.js';
+import type { Agent, HooksMode, Place } from '../connect/agent.js';
 import { changesToConnect, diffLines, mergeChanges, type Change } from '../connect/changes.js';
 import {
   otlpPortOf,
@@ -8,6 +8,7 @@ import {
   wantedFor,
   type Standing,
 } from '../connect/connecting.js';
+import { hooksWanted } from '../connect/hooks-wanted.js';
 import { backUp, writeSettingsFile } from '../connect/settings-file.js';
 import { Failure } from '../failure.js';
 import type { Output } from '../output.js';
@@ -17,10 +18,14 @@ export interface ConnectWish extends Place {
   readonly write: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
+  /** Absent where the agent has none to install. */
+  readonly hooks?: HooksMode | 'none';
 }
 
 interface Plan extends Standing {
   readonly changes: readonly Change[];
+  readonly holdsHooks: boolean;
+  readonly isOfProject: boolean;
   /** The file's text afterwards. */
   readonly text: string;
 }
@@ -41,12 +46,17 @@ export async function connectAgent(
   const { rivals, earlier, wanted, opened } = standing;
   if (rivals.length > 0 && !wish.force) throw rivalFailure(standing);
   const recorded = earlier?.changes ?? [];
-  const changes = changesToConnect(agent, opened.values, wanted, rivals, recorded);
+  const mayMake = wish.write && !wish.dryRun;
+  const hooks =
+    agent.hooks?.(hooksWanted(client.server, wish.hooks, mayMake), opened.values, recorded) ?? {};
+  const changes = changesToConnect(agent, opened.values, wanted, rivals, recorded, hooks);
   const text = opened.edit(new Map(changes.map(({ key, after }) => [key, after])), false);
   if (text === undefined) throw untouchable(standing.file, agent);
   const { values } = agent.open({ ...standing.file, source: text, text });
   const { warnings } = await agent.surroundings(output.io, standing.file, values, wanted);
-  const plan = { ...standing, warnings, changes, text };
+  const holdsHooks = Object.keys(hooks).length > 0 && wish.hooks !== 'none';
+  const isOfProject = wish.scope === 'project' && wish.file === undefined;
+  const plan = { ...standing, warnings, changes, text, holdsHooks, isOfProject };
   const backup = wish.dryRun || changes.length === 0 ? undefined : await apply(plan, output);
   report(output, plan, wish, backup);
 }
@@ -82,22 +92,30 @@ function printSettings(
   agent: Agent,
   { server }: Client,
   output: Output,
-  place: Place,
+  wish: ConnectWish,
   otlpPort: number | null | undefined,
 ): void {
   const wanted = wantedFor(agent, server, otlpPort);
-  const path = agent.settingsPath(output.io, place);
+  const hooks = agent.hooks?.(hooksWanted(server, wish.hooks), {}, []) ?? {};
+  const path = agent.settingsPath(output.io, wish);
   if (output.json) {
     const shown = Object.entries({ ...wanted.required, ...wanted.whereUnset }).map(
       ([key, value]) => [key, agent.shown(key, value)] as const,
     );
-    output.document({ agent: agent.id, file: path, [agent.section]: Object.fromEntries(shown) });
+    output.document({
+      agent: agent.id,
+      file: path,
+      [agent.section]: Object.fromEntries(shown),
+      hooks: Object.fromEntries(
+        Object.entries(hooks).map(([key, item]) => [key, agent.shown(key, item)]),
+      ),
+    });
     return;
   }
   output.lines(
     `${agent.title} reports here with this in ${clean(path)}:`,
     '',
-    ...agent.byHand(wanted),
+    ...agent.byHand(wanted, hooks),
     '',
     `Put it there yourself, or let this do it: tri-agent-ctl connect ${agent.word} --write`,
     '(everything else in the file stays; a backup is made; --dry-run shows the changes).',
@@ -148,16 +166,20 @@ function report(
   for (const warning of warnings) output.note(`Warning: ${warning}`);
 }
 
-function warningsOf({ file, warnings, wanted }: Plan): string[] {
+function warningsOf({ file, warnings, wanted, holdsHooks, isOfProject }: Plan): string[] {
   const others = warnings.map(({ what, fix }) => `${what} ${fix}`);
-  if (!wanted.holdsToken) return others;
-  return [
-    `The access token is written into ${file.path}. Whoever reads it has access.`,
-    ...((file.mode & 0o077) === 0
-      ? []
-      : [`Other users can read that file: chmod 600 ${file.path}`]),
-    ...others,
-  ];
+  const isReadable = (file.mode & 0o077) !== 0;
+  const readers = isReadable ? [`Other users can read that file: chmod 600 ${file.path}`] : [];
+  if (wanted.holdsToken) {
+    const access = `The access token is written into ${file.path}. Whoever reads it has access.`;
+    return [access, ...readers, ...others];
+  }
+  if (!holdsHooks) return others;
+  const shared = `${file.path} holds a token and paths of this machine now: do not commit it, or use --file .claude/settings.local.json.`;
+  if (isOfProject) others.unshift(shared);
+  if (!isReadable) return others;
+  const token = `The token of hooks is written into ${file.path}. Whoever reads it can tell of sessions.`;
+  return [token, ...readers, ...others];
 }
 
 export function paintedDiff(line: string, output: Output): string {

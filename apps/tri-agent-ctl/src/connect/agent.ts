@@ -25,6 +25,20 @@ export interface Wanted {
   readonly whereUnset: Readonly<Record<string, string>>;
 }
 
+/** What an agent does when the server does not answer its hooks: go on, or stop. */
+export type HooksMode = 'open' | 'closed';
+
+/** What hooks have to be there, and what they have to know. */
+export interface HooksWanted {
+  readonly mode: HooksMode | 'none';
+  /** The base URL of the API. */
+  readonly url: string;
+  /** Opens what is for hooks. */
+  readonly token: string;
+  /** For hooks that are commands of this host; null where they are of no use. */
+  readonly command: { readonly tokenFile: string } | null;
+}
+
 /** Something that sends telemetry elsewhere. */
 export interface Rival {
   readonly what: string;
@@ -78,10 +92,19 @@ export interface Agent {
   same(one: unknown, other: unknown): boolean;
   rivals(values: Values, wanted: Wanted, recorded: readonly Change[]): readonly Rival[];
   surroundings(io: Io, file: SettingsFile, values: Values, wanted: Wanted): Promise<Surroundings>;
+  /**
+   * Settings of its hooks, by which it tells of itself and asks whether it may go on: what each has to
+   * be. Absent where hooks are not installed, and `afterwards` says why.
+   */
+  readonly hooks?: (
+    wanted: HooksWanted,
+    values: Values,
+    recorded: readonly Change[],
+  ) => Readonly<Record<string, unknown>>;
   /** A value as it may be printed: without tokens and passwords. */
   shown(key: string, value: unknown): string;
   /** The settings as a person would type them. */
-  byHand(wanted: Wanted): readonly string[];
+  byHand(wanted: Wanted, hooks: Values): readonly string[];
   /** The name of the settings together. */
   readonly section: string;
   /** What else a person has to know once it is written. */

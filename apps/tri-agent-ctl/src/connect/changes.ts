@@ -11,19 +11,21 @@ export interface Change {
 
 type Sameness = Pick<Agent, 'same'>;
 
-/** What has to change for telemetry to come here; rivals give way. */
+/** What has to change for telemetry, and what hooks tell, to come here; rivals give way. */
 export function changesToConnect(
   agent: Sameness,
   values: Values,
   wanted: Wanted,
   rivals: readonly Rival[],
   recorded: readonly Change[],
+  hooks: Values = {},
 ): Change[] {
   const unset = Object.entries(wanted.whereUnset).filter(([key]) => !(key in values));
   const target = new Map<string, unknown>([
     ...rivals.flatMap(({ instead }) => Object.entries(instead)),
     ...Object.entries(wanted.required),
     ...unset,
+    ...Object.entries(hooks),
   ]);
   return [...target]
     .filter(([key, after]) => !agent.same(values[key], after))
@@ -97,7 +99,19 @@ export function diffLines(
   changes: readonly Change[],
 ): string[] {
   return changes.flatMap(({ key, before, after }) => [
-    ...(before === undefined ? [] : [`- ${prefix}${key}=${shown(key, before)}`]),
-    ...(after === undefined ? [] : [`+ ${prefix}${key}=${shown(key, after)}`]),
+    ...(isThere(before) ? [`- ${nameOf(prefix, key)}=${shown(key, before)}`] : []),
+    ...(isThere(after) ? [`+ ${nameOf(prefix, key)}=${shown(key, after)}`] : []),
   ]);
+}
+
+/** A setting that is not among the others says with its own name where it stands. */
+function nameOf(prefix: string, key: string): string {
+  return key.includes('.') ? key : prefix + key;
+}
+
+/** An empty list or object only says what was there beside what is not. */
+function isThere(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+    ? Object.keys(value).length > 0
+    : value !== undefined;
 }

@@ -2,9 +2,18 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.js';
 import { homeOf } from '../server.js';
-import type { Agent, Rival, Values, Wanted } from './agent.js';
+import type { Agent, Rival, Values, Wanted, Warning } from './agent.js';
 import { isOurs, shownValue, type Change } from './changes.js';
+import {
+  eventOf,
+  hookValues,
+  isHook,
+  isOurs as isOurHook,
+  shownHook,
+  wantedHooks,
+} from './claude-hooks.js';
 import { late } from './export-delay.js';
+import { editHooks } from './hooks-edit.js';
 import { editObjectMember, type JsonObject } from './json-edit.js';
 import { jsonObjectOf, type SettingsFile } from './settings-file.js';
 
@@ -36,9 +45,9 @@ export const claude: Agent = {
     const text = file.source === null ? '{}\n' : file.text;
     const content = jsonObjectOf({ path: file.path, text });
     return {
-      values: envOf(file, content),
+      values: { ...envOf(file, content), ...hookValues(content) },
       hasSection: 'env' in content,
-      edit: (changes, removeEmpty) => editObjectMember(text, 'env', changes, removeEmpty),
+      edit: (changes, removeEmpty) => edit(text, changes, removeEmpty),
     };
   },
   isEmpty: (text) => Object.keys(JSON.parse(text) as object).length === 0,
@@ -56,21 +65,65 @@ export const claude: Agent = {
               },
             ]
           : []),
+        ...proxied({ ...io.env, ...values }),
         ...late({ ...io.env, ...values }),
       ],
     }),
-  shown: shownValue,
-  byHand: ({ required }) =>
+  hooks: wantedHooks,
+  shown: (key, value) => (isHook(key) ? shownHook(value) : shownValue(key, value)),
+  byHand: ({ required }, hooks) =>
     JSON.stringify(
       {
         env: Object.fromEntries(
           Object.entries(required).map(([key, value]) => [key, shownValue(key, value)]),
         ),
+        ...(Object.keys(hooks).length > 0 && {
+          hooks: Object.fromEntries(
+            Object.entries(hooks).map(([key, item]) => [
+              eventOf(key),
+              [JSON.parse(shownHook(item)) as unknown],
+            ]),
+          ),
+        }),
       },
       null,
       2,
     ).split('\n'),
 };
+
+function edit(
+  text: string,
+  changes: ReadonlyMap<string, unknown>,
+  removeEmpty: boolean,
+): string | undefined {
+  const [hooks, env] = [new Map<string, unknown>(), new Map<string, unknown>()];
+  for (const [key, value] of changes) {
+    if (isHook(key)) hooks.set(eventOf(key), value);
+    else env.set(key, value);
+  }
+  const edited = env.size === 0 ? text : editObjectMember(text, 'env', env, removeEmpty);
+  return edited === undefined ? undefined : editHooks(edited, hooks, isOurHook);
+}
+
+/** A proxy gets hooks of a server on this machine, too, unless it is told not to. */
+function proxied(environment: Values): Warning[] {
+  const either = (name: string): string => {
+    const value = environment[name] ?? environment[name.toLowerCase()];
+    return typeof value === 'string' ? value : '';
+  };
+  const exempt = either('NO_PROXY').split(/[\s,]+/);
+  const hasHooks = Object.keys(environment).some(
+    (key) => isHook(key) && isOurHook(environment[key]),
+  );
+  const isExempt = ['*', '127.0.0.1'].some((it) => exempt.includes(it));
+  if (!hasHooks || isExempt || either('HTTP_PROXY') === '') return [];
+  return [
+    {
+      what: 'HTTP_PROXY takes the hooks of Claude Code to a proxy.',
+      fix: 'Set NO_PROXY=127.0.0.1 beside it.',
+    },
+  ];
+}
 
 function claudeWanted(endpoint: string, token?: string): Wanted {
   const required = {

@@ -23,7 +23,8 @@ export const codex: Agent = {
   prefix: `${table}.`,
   section: table,
   destinationKeys: ['exporter', 'metrics_exporter'],
-  afterwards: 'Running sessions have to be started anew.',
+  afterwards:
+    'Running sessions have to be started anew. Its hooks are left alone: it runs none before you have trusted them.',
   folder: (io) => io.env.CODEX_HOME || join(homeOf(io), '.codex'),
   settingsPath(io, { scope, file }) {
     if (file !== undefined) return resolve(io.cwd ?? process.cwd(), file);

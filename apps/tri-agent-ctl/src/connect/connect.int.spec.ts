@@ -18,7 +18,7 @@ import { claude } from './claude.js';
 
 const endpoint = 'http://127.0.0.1:4318';
 const env = claude.wanted(endpoint).required;
-const connect = ['connect', 'claude', '--write'];
+const connect = ['connect', 'claude', '--write', '--hooks', 'none'];
 const disconnect = ['disconnect', 'claude'];
 
 let home: string;
@@ -56,7 +56,7 @@ async function leftovers(): Promise<string[]> {
 
 describe('connect claude', () => {
   test('without --write prints the settings and touches nothing', async () => {
-    const { exit, out } = await run(environment, ['connect', 'claude']);
+    const { exit, out } = await run(environment, ['connect', 'claude', '--hooks', 'none']);
     expect(exit).toBe(0);
     const block = out.slice(out.indexOf('{'), out.lastIndexOf('}') + 1);
     expect(JSON.parse(block)).toEqual({ env });
@@ -163,7 +163,13 @@ describe('connect claude', () => {
 
   test('--dry-run shows what would change and changes nothing', async () => {
     await writeFile(settings, '{"env": {"OTEL_METRICS_EXPORTER": "prometheus"}}');
-    const { exit, out } = await run(environment, ['connect', 'claude', '--dry-run']);
+    const { exit, out } = await run(environment, [
+      'connect',
+      'claude',
+      '--dry-run',
+      '--hooks',
+      'none',
+    ]);
     expect(exit).toBe(0);
     expect(out).toContain('- env.OTEL_METRICS_EXPORTER=prometheus');
     expect(out).toContain('+ env.OTEL_METRICS_EXPORTER=otlp');

@@ -24,7 +24,7 @@ export const gemini: Agent = {
   section: 'environment',
   destinationKeys: [endpointKey],
   afterwards:
-    'Running sessions have to be started anew. Gemini CLI reads the file only in folders that it trusts.',
+    'Running sessions have to be started anew. Gemini CLI reads the file only in folders that it trusts. Its hooks are left alone: it rewrites the file that they stand in.',
   folder: geminiFolder,
   settingsPath: geminiEnvFile,
   wanted,

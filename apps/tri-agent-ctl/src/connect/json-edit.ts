@@ -7,15 +7,19 @@ import { isDeepStrictEqual } from 'node:util';
 
 export type JsonObject = Record<string, unknown>;
 
-interface Member {
-  readonly key: string;
+/** Where something stands between two brackets. */
+interface Item {
   readonly start: number;
-  readonly valueStart: number;
   readonly end: number;
 }
 
-interface ScannedObject {
-  readonly members: readonly Member[];
+interface Member extends Item {
+  readonly key: string;
+  readonly valueStart: number;
+}
+
+interface Scanned<Of extends Item> {
+  readonly items: readonly Of[];
   readonly close: number;
 }
 
@@ -49,43 +53,79 @@ export function editObjectMember(
   return isDeepStrictEqual(JSON.parse(edited), expected) ? edited : undefined;
 }
 
-function memberOf(text: string, open: number, key: string): Member | undefined {
-  return scan(text, open).members.findLast((member) => member.key === key);
+/** The member of the object whose brace is at `open`. */
+export function memberOf(text: string, open: number, key: string): Member | undefined {
+  return membersOf(text, open).items.findLast((member) => member.key === key);
 }
 
-function setMember(text: string, open: number, key: string, value: unknown): string {
-  const { members, close } = scan(text, open);
-  const index = members.findLastIndex((member) => member.key === key);
-  const member = members[index];
-  const splice = (from: number, to: number, by: string): string =>
-    text.slice(0, from) + by + text.slice(to);
-  if (value === undefined) {
-    if (member === undefined) return text;
-    const next = members[index + 1];
-    const previous = members[index - 1];
-    if (next !== undefined) return splice(member.start, next.start, '');
-    return previous === undefined
-      ? splice(open + 1, close, '')
-      : splice(previous.end, member.end, '');
-  }
+/** Sets a member of the object whose brace is at `open`, or removes it where the value is undefined. */
+export function setMember(text: string, open: number, key: string, value: unknown): string {
+  const scanned = membersOf(text, open);
+  const index = scanned.items.findLastIndex((member) => member.key === key);
+  const member = scanned.items[index];
+  if (value === undefined) return without(text, open, scanned, index);
   if (member !== undefined) {
-    return splice(member.valueStart, member.end, JSON.stringify(value));
+    return spliced(text, member.valueStart, member.end, JSON.stringify(value));
   }
-  const last = members.at(-1);
+  const write = (lead: string): string => `${JSON.stringify(key)}: ${written(value, lead, text)}`;
+  return withLast(text, open, scanned, write);
+}
+
+/**
+ * Sets an element of the list whose bracket is at `open`, one behind the last where there is none at
+ * that index, or removes it where the value is undefined.
+ */
+export function setElement(text: string, open: number, index: number, value: unknown): string {
+  const scanned = elementsOf(text, open);
+  const element = scanned.items[index];
+  if (value === undefined) return without(text, open, scanned, index);
+  if (element !== undefined) {
+    return spliced(text, element.start, element.end, JSON.stringify(value));
+  }
+  return withLast(text, open, scanned, (lead) => written(value, lead, text));
+}
+
+function spliced(text: string, from: number, to: number, by: string): string {
+  return text.slice(0, from) + by + text.slice(to);
+}
+
+/** As `withLast` put it in, so that nothing of it stays. */
+function without(
+  text: string,
+  open: number,
+  { items, close }: Scanned<Item>,
+  index: number,
+): string {
+  const [previous, item, next] = [items[index - 1], items[index], items[index + 1]];
+  if (item === undefined) return text;
+  if (next !== undefined) return spliced(text, item.start, next.start, '');
+  return previous === undefined
+    ? spliced(text, open + 1, close, '')
+    : spliced(text, previous.end, item.end, '');
+}
+
+/** @param write the text of what comes in, given the line break and indentation that lead to it. */
+function withLast(
+  text: string,
+  open: number,
+  { items, close }: Scanned<Item>,
+  write: (lead: string) => string,
+): string {
+  const last = items.at(-1);
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   if (last === undefined) {
     const outer = indentAt(text, open);
     const lead = `${newline}${outer}${indentOf(text)}`;
-    return splice(open + 1, close, `${lead}${written(key, value, lead, text)}${newline}${outer}`);
+    return spliced(text, open + 1, close, `${lead}${write(lead)}${newline}${outer}`);
   }
   const lead = leadOf(text, last.start);
-  return splice(last.end, last.end, `,${lead}${written(key, value, lead, text)}`);
+  return spliced(text, last.end, last.end, `,${lead}${write(lead)}`);
 }
 
-/** `"key": value`, over several lines where its neighbours stand on lines of their own. */
-function written(key: string, value: unknown, lead: string, text: string): string {
+/** A value over several lines where its neighbours stand on lines of their own. */
+function written(value: unknown, lead: string, text: string): string {
   const indent = lead.includes('\n') ? indentOf(text) : undefined;
-  return `${JSON.stringify(key)}: ${JSON.stringify(value, null, indent).replaceAll('\n', lead)}`;
+  return JSON.stringify(value, null, indent).replaceAll('\n', lead);
 }
 
 /** The line break and indentation before a key; empty where it shares its line with others. */
@@ -104,21 +144,34 @@ function indentOf(text: string): string {
   return /\n([ \t]+)\S/.exec(text)?.[1] ?? '  ';
 }
 
-/** `text[open]` is the brace that opens the object. */
-function scan(text: string, open: number): ScannedObject {
-  const members: Member[] = [];
+function membersOf(text: string, open: number): Scanned<Member> {
+  return scan(text, open, '}', (start) => {
+    const keyEnd = endOfValue(text, start);
+    const key = JSON.parse(text.slice(start, keyEnd)) as string;
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    return { key, start, valueStart, end: endOfValue(text, valueStart) };
+  });
+}
+
+function elementsOf(text: string, open: number): Scanned<Item> {
+  return scan(text, open, ']', (start) => ({ start, end: endOfValue(text, start) }));
+}
+
+function scan<Of extends Item>(
+  text: string,
+  open: number,
+  closing: string,
+  itemAt: (start: number) => Of,
+): Scanned<Of> {
+  const items: Of[] = [];
   let at = skipSpace(text, open + 1);
-  while (text[at] !== '}') {
-    const start = at;
-    at = endOfValue(text, start);
-    const key = JSON.parse(text.slice(start, at)) as string;
-    const valueStart = skipSpace(text, skipSpace(text, at) + 1);
-    const end = endOfValue(text, valueStart);
-    members.push({ key, start, valueStart, end });
-    at = skipSpace(text, end);
+  while (text[at] !== closing) {
+    const item = itemAt(at);
+    items.push(item);
+    at = skipSpace(text, item.end);
     if (text[at] === ',') at = skipSpace(text, at + 1);
   }
-  return { members, close: at };
+  return { items, close: at };
 }
 
 function skipSpace(text: string, from: number): number {

@@ -1,4 +1,5 @@
 import { findProgram } from '#platform/find-program.js';
+import { versionOf } from '#platform/program-version.js';
 import { stat } from 'node:fs/promises';
 import { describeFailure } from '../client.js';
 import type { Agent } from '../connect/agent.js';
@@ -7,7 +8,6 @@ import { standingOf } from '../connect/connecting.js';
 import type { Io } from '../io.js';
 import type { Server } from '../server.js';
 import { ok, warn, type Finding } from './finding.js';
-import { versionOf } from './program-version.js';
 
 /** Every agent that can be connected: is it there, in which version, and does it report here? */
 export async function checkAgents(
@@ -38,7 +38,7 @@ async function checkAgent(
   if (program === undefined && !(await isThere(folder))) {
     return [ok(title, `not here (no ${agent.program.name} on PATH, no ${folder})`)];
   }
-  const version = program === undefined ? undefined : await versionOf(program, io);
+  const version = program === undefined ? undefined : await versionOf(program, io.env);
   const which = version ?? (program === undefined ? 'not on PATH' : 'version unknown');
   try {
     const standing = await standingOf(agent, io, server, { scope: 'user' }, otlpPort);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { connectAgent, type ConnectWish } from '../commands/connect.js';
 import { listConnections } from '../commands/connections.js';
 import { disconnectAgent, type DisconnectWish } from '../commands/disconnect.js';
@@ -14,7 +14,7 @@ export function addConnections(program: Command, run: Run): void {
     .action(() => listConnections(run.client(), run.output));
   const disconnect = program.command('disconnect').description('undo connect');
   for (const agent of agents) {
-    connect
+    const connecting = connect
       .command(agent.word)
       .description(`${agent.title}: prints the settings, or writes them`)
       .option('--write', 'merge them into the settings file (a backup is made)', false)
@@ -23,6 +23,7 @@ export function addConnections(program: Command, run: Run): void {
       .addOption(scopeOption())
       .addOption(fileOption())
       .action((wish: ConnectWish) => connectAgent(agent, run.client(), run.output, wish));
+    if (agent.hooks !== undefined) connecting.addOption(hooksOption());
     disconnect
       .command(agent.word)
       .description(`${agent.title}: puts back what "connect ${agent.word} --write" changed`)
@@ -33,4 +34,13 @@ export function addConnections(program: Command, run: Run): void {
         disconnectAgent(agent, findServer(run.io), run.output, wish),
       );
   }
+}
+
+function hooksOption(): Option {
+  return new Option(
+    '--hooks <mode>',
+    'hooks that tell of sessions and ask whether they may go on; where the server does not answer they do (open) or stop (closed)',
+  )
+    .choices(['open', 'closed', 'none'])
+    .default('open');
 }

@@ -24,6 +24,13 @@ export function addViews(program: Command, run: LightRun): void {
       const { top } = await import('../commands/top.js');
       return top(await run.asker(), run.output, wish);
     });
+  program
+    .command('watch')
+    .description('sessions that are silent while a model works for them, and agents in a loop')
+    .action(async () => {
+      const { watchAgents } = await import('../commands/watch-agents.js');
+      return watchAgents(await run.asker(), run.output);
+    });
   addSessions(program, run);
   addEvents(program, run);
 }

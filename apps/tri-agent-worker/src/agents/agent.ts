@@ -34,6 +34,8 @@ export interface Task {
   readonly allowedTools: readonly string[];
   /** The session of an earlier attempt that is to be carried on. */
   readonly resumedSessionId: string | null;
+  /** What the task may cost in all, US dollars with nine digits after the point; null: nobody said. */
+  readonly maxCostUsd: string | null;
 }
 
 export interface RunOptions {
@@ -80,6 +82,11 @@ export interface Reader {
    * @param isCut whether the line was longer, and is only its beginning.
    */
   line(text: string, isCut: boolean): readonly News[];
+  /**
+   * Whether the last line ended a step of its work, what a tool came to or what it had to say: ended here,
+   * nothing of that is lost.
+   */
+  readonly isAtPause: boolean;
   end(exit: Exit): Outcome;
 }
 
@@ -138,6 +145,8 @@ export interface Failed {
   readonly retryable: boolean;
   /** Of the session that can be carried on. */
   readonly sessionId: string | null;
+  /** What was to be carried on is not there: begun anew, the same task can succeed. */
+  readonly isConversationGone?: true;
   /** What the provider answered in the end. */
   readonly statusCode?: number;
   /** How long the provider itself asked to be left alone. */

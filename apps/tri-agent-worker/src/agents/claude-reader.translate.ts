@@ -29,6 +29,7 @@ const unknownSession = /no conversation found with session id/i;
 
 /** Reads what `claude --print --output-format=stream-json` prints. */
 export class ClaudeReader implements Reader {
+  isAtPause = false;
   private sessionId: string | null = null;
   private result: Json | undefined;
   private refusal: string | undefined;
@@ -40,6 +41,7 @@ export class ClaudeReader implements Reader {
 
   line(text: string, isCut: boolean): News[] {
     const line = isCut ? undefined : jsonOf(text);
+    this.isAtPause = line !== undefined && endsStep(line);
     if (line === undefined) return unreadable(text, isCut);
     return [...this.session(line), ...this.newsOf(line)];
   }
@@ -48,7 +50,8 @@ export class ClaudeReader implements Reader {
     const { result, sessionId } = this;
     if (result === undefined) {
       const words = `Claude Code ${endOf(exit)} and told no result${lastWords(exit)}`;
-      return failed(words, !unknownSession.test(exit.stderrTail), sessionId);
+      if (unknownSession.test(exit.stderrTail)) return this.unknownSession(words);
+      return failed(words, true, sessionId);
     }
     if (result['is_error'] !== false) return this.failure(result);
     const { num_turns: turns, local_command: command } = result;
@@ -59,6 +62,11 @@ export class ClaudeReader implements Reader {
     if (exit.exitCode === 0) return this.success(result);
     const words = `Claude Code told a result and then ${endOf(exit)}${lastWords(exit)}`;
     return failed(words, true, sessionId);
+  }
+
+  private unknownSession(words: string): Failed {
+    const told = failed(words, this.isResumed, null);
+    return this.isResumed ? { ...told, isConversationGone: true } : told;
   }
 
   private session(line: Json): News[] {
@@ -123,10 +131,11 @@ export class ClaudeReader implements Reader {
     const statusCode = statusOf(result['api_error_status']);
     const [error] = Array.isArray(result['errors']) ? (result['errors'] as unknown[]) : [];
     const said = textOf(result['result']) ?? textOf(error) ?? textOf(result['subtype']);
+    if (unknownSession.test(said ?? '')) {
+      return this.unknownSession(`Claude Code gave up: ${said ?? ''}`);
+    }
     const isHopelessEnd =
-      hopelessEnds.includes(String(textOf(result['terminal_reason']))) ||
-      unknownSession.test(said ?? '') ||
-      isHopeless(statusCode);
+      hopelessEnds.includes(String(textOf(result['terminal_reason']))) || isHopeless(statusCode);
     return {
       ...failed(`Claude Code gave up: ${said ?? 'no reason was told'}`, !isHopelessEnd, sessionId),
       ...(statusCode === undefined ? {} : { statusCode }),
@@ -146,6 +155,14 @@ export class ClaudeReader implements Reader {
       covers: used === undefined && this.isResumed ? 'session' : 'run',
     };
   }
+}
+
+/** A tool's result, or something that it says; what subagents do is part of a step. */
+function endsStep({ type, message, parent_tool_use_id: parent }: Json): boolean {
+  if (typeof parent === 'string') return false;
+  if (type === 'user') return true;
+  const content = objectsOf(objectOf(message)?.['content']);
+  return type === 'assistant' && content.some((part) => part['type'] === 'text');
 }
 
 function modelsOf(usage: Json): Json[] {

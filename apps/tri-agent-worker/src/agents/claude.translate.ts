@@ -26,7 +26,7 @@ function invocation(task: Task, options: RunOptions): Invocation | Refusal {
   if (refusal !== undefined) return refusal;
   const permission = permissionOf(claude.title, modes, task, options);
   if (permission.is === 'refused') return permission;
-  const { model, allowedTools, resumedSessionId, prompt } = task;
+  const { model, allowedTools, resumedSessionId, prompt, maxCostUsd } = task;
   return {
     is: 'run',
     args: [
@@ -39,6 +39,8 @@ function invocation(task: Task, options: RunOptions): Invocation | Refusal {
         ? `--session-id=${options.newSessionId}`
         : `--resume=${resumedSessionId}`,
       ...(model === null ? [] : [`--model=${model}`]),
+      // It looks after each answer, so that it goes over by one.
+      ...(maxCostUsd === null ? [] : [`--max-budget-usd=${maxCostUsd}`]),
       ...(permission.is === 'skip-all'
         ? permission.consent.unlock('--dangerously-skip-permissions')
         : [`--permission-mode=${permission.mode}`]),

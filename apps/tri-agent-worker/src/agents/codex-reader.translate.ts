@@ -35,6 +35,7 @@ const wordings: readonly (readonly [words: RegExp, statusCode: number])[] = [
 
 /** Reads what `codex exec --json` prints. */
 export class CodexReader implements Reader {
+  isAtPause = false;
   private sessionId: string | null = null;
   private answer = '';
   private error: string | undefined;
@@ -45,6 +46,7 @@ export class CodexReader implements Reader {
 
   line(text: string, isCut: boolean): News[] {
     const line = isCut ? undefined : jsonOf(text);
+    this.isAtPause = line?.['type'] === 'item.completed';
     if (line === undefined) return unreadable(text, isCut);
     switch (line['type']) {
       case 'thread.started':
@@ -72,8 +74,10 @@ export class CodexReader implements Reader {
     if (this.error !== undefined) return this.failure(this.error);
     if (usage !== undefined && exit.exitCode === 0) return this.success(usage);
     const words = usage === undefined ? 'and did not complete its turn' : 'after its turn';
-    const isHopelessEnd = unknownSession.test(exit.stderrTail);
-    return failed(`Codex CLI ${endOf(exit)} ${words}${lastWords(exit)}`, !isHopelessEnd, sessionId);
+    const told = `Codex CLI ${endOf(exit)} ${words}${lastWords(exit)}`;
+    if (!unknownSession.test(exit.stderrTail)) return failed(told, true, sessionId);
+    const unknown = failed(told, this.isResumed, null);
+    return this.isResumed ? { ...unknown, isConversationGone: true } : unknown;
   }
 
   private session({ thread_id: thread }: Json): News[] {

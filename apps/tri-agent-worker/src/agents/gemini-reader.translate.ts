@@ -21,7 +21,8 @@ import {
 } from './output.translate.js';
 
 /** Exit codes that are its own: input that is no use, such as an unknown session, and too many turns. */
-const hopelessExits: readonly (number | null)[] = [42, 53];
+const unusableInput = 42;
+const hopelessExits: readonly (number | null)[] = [unusableInput, 53];
 
 /** It ends with the status that it was refused with, of which the system keeps the last eight bits. */
 const statusesOfExit = new Map(
@@ -33,6 +34,7 @@ const statusesOfExit = new Map(
 
 /** Reads what `gemini --output-format=stream-json` prints. */
 export class GeminiReader implements Reader {
+  isAtPause = false;
   private sessionId: string | null = null;
   private answer = '';
   /** What it said since its last tool call and has not been told yet. */
@@ -40,8 +42,11 @@ export class GeminiReader implements Reader {
   private error: string | undefined;
   private result: Json | undefined;
 
+  constructor(private readonly isResumed: boolean) {}
+
   line(text: string, isCut: boolean): News[] {
     const line = isCut ? undefined : jsonOf(text);
+    this.isAtPause = line?.['type'] === 'tool_result';
     if (line === undefined) return unreadable(text, isCut);
     if (line['type'] === 'message') return this.message(line);
     return [...this.spokenNews(), ...this.newsOf(line)];
@@ -51,6 +56,9 @@ export class GeminiReader implements Reader {
     const { result, sessionId } = this;
     if (result === undefined) {
       const words = `Gemini CLI ${endOf(exit)} and told no result${lastWords(exit)}`;
+      if (this.isResumed && exit.exitCode === unusableInput) {
+        return { ...failed(words, true, null), isConversationGone: true };
+      }
       return failed(words, !hopelessExits.includes(exit.exitCode), sessionId);
     }
     if (result['status'] !== 'success') return this.failure(result, exit);

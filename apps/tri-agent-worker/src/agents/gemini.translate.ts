@@ -9,7 +9,7 @@ export const gemini: AgentRunner = {
   title: 'Gemini CLI',
   program: { name: 'gemini', variable: 'TRI_AGENT_GEMINI_BIN' },
   invocation,
-  reader: () => new GeminiReader(),
+  reader: (isResumed) => new GeminiReader(isResumed),
 };
 
 const modes: Modes = { usual: 'default', others: ['plan', 'auto_edit'], skipAll: 'yolo' };

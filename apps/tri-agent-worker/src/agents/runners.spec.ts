@@ -85,6 +85,7 @@ const anyTask = fc.record({
   permissionMode: fc.option(fc.oneof(anyText, fc.constantFrom('plan', 'default', 'yolo'))),
   allowedTools: fc.oneof(fc.constant<string[]>([]), fc.array(anyText, { maxLength: 3 })),
   resumedSessionId: fc.option(fc.oneof(anyText, fc.uuid())),
+  maxCostUsd: fc.option(fc.constant('1.500000000')),
 });
 
 describe.each(runners)('Whatever the task, $title', (runner) => {

@@ -146,7 +146,7 @@ describe('Whatever the agent did to its worktree', () => {
       await expect(place.finish('completed')).rejects.toThrow('is no git repository');
       expect(existsSync(place.directory)).toBe(isFolderLeft);
       renameSync(`${host.repository}-away`, host.repository);
-      const { recovered } = await prune(host.rules, new Set());
+      const { recovered } = await prune(host.rules, new Set(), () => Promise.resolve(false));
       expect(recovered.map(({ result }) => result.changes?.filesChanged)).toEqual([1]);
     }
   });

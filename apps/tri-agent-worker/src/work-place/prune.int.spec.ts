@@ -21,6 +21,8 @@ const placeOf = async (
 const records = () => readdirSync(join(host.rules.folder, 'records'));
 const branches = () =>
   host.git(host.repository, 'branch', '--list', '--format=%(refname:short)', 'tri-agent/*');
+/** Nothing is carried on. */
+const ended = () => Promise.resolve(false);
 const nothing = { recovered: [], removed: [], faults: [] };
 
 describe('What a crash has left', () => {
@@ -28,7 +30,7 @@ describe('What a crash has left', () => {
     const before = snapshotOf(host.repository, ofAttempts);
     const place = await placeOf('a');
     host.write(join(place.directory, 'x.txt'), 'x\n');
-    const { recovered, faults } = await prune(host.rules, new Set());
+    const { recovered, faults } = await prune(host.rules, new Set(), ended);
     expect(faults).toEqual([]);
     expect(recovered).toEqual([
       expect.objectContaining({
@@ -39,13 +41,13 @@ describe('What a crash has left', () => {
     expect(host.git(host.repository, 'show', 'tri-agent/t/a:x.txt')).toBe('x\n');
     expect([existsSync(place.directory), records()]).toEqual([false, []]);
     expect(snapshotOf(host.repository, ofAttempts)).toEqual(before);
-    expect(await prune(host.rules, new Set())).toEqual(nothing);
+    expect(await prune(host.rules, new Set(), ended)).toEqual(nothing);
   });
 
   test('is left alone where its attempt runs', async () => {
     const place = await placeOf('a');
     host.write(join(place.directory, 'x.txt'), 'x\n');
-    expect(await prune(host.rules, new Set(['a']))).toEqual(nothing);
+    expect(await prune(host.rules, new Set(['a']), ended)).toEqual(nothing);
     expect((await place.finish('completed')).changes).toMatchObject({ filesChanged: 1 });
   });
 
@@ -67,7 +69,7 @@ describe('What a crash has left', () => {
       if (step === 'worktree')
         host.git(host.repository, 'worktree', 'add', '--quiet', directory, branch);
     }
-    const { recovered, faults } = await prune(host.rules, new Set());
+    const { recovered, faults } = await prune(host.rules, new Set(), ended);
     expect([recovered.map(({ result }) => result.changes), faults]).toEqual([
       [null, null, null],
       [],
@@ -82,7 +84,7 @@ describe('What a crash has left', () => {
     const other = await placeOf('b', null);
     const objects = join(host.repository, '.git', 'objects');
     rmSync(objects, { recursive: true });
-    const { recovered, faults } = await prune(host.rules, new Set());
+    const { recovered, faults } = await prune(host.rules, new Set(), ended);
     expect(recovered.map(({ attemptId }) => attemptId)).toEqual(['b']);
     expect(faults).toEqual([expect.stringContaining('could not be saved and is left there')]);
     expect([existsSync(join(place.directory, 'x.txt')), existsSync(other.directory)]).toEqual([
@@ -94,13 +96,13 @@ describe('What a crash has left', () => {
   test('with a record that cannot be read is told and left alone', async () => {
     const place = await placeOf('a');
     truncateSync(join(host.rules.folder, 'records', 'a.json'), 10);
-    const { faults } = await prune(host.rules, new Set());
+    const { faults } = await prune(host.rules, new Set(), ended);
     expect(faults).toEqual([expect.stringContaining('a.json is damaged')]);
     expect(existsSync(place.directory)).toBe(true);
   });
 
   test('before anything was is nothing', async () => {
-    expect(await prune(host.rules, new Set())).toEqual(nothing);
+    expect(await prune(host.rules, new Set(), ended)).toEqual(nothing);
   });
 });
 
@@ -120,7 +122,7 @@ describe('Folders that were kept', () => {
     const old = await keep('old', ago(limits.workPlaceKeptMs + 60_000));
     const young = await keep('young', ago(limits.workPlaceKeptMs - 60_000));
     utimesSync(young, new Date(0), new Date(0));
-    expect(await prune(host.rules, new Set())).toEqual({ ...nothing, removed: [old] });
+    expect(await prune(host.rules, new Set(), ended)).toEqual({ ...nothing, removed: [old] });
     expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
     expect(records()).toEqual(['young.json']);
   });
@@ -128,7 +130,7 @@ describe('Folders that were kept', () => {
   test('are taken away when they are too many, the oldest first', async () => {
     const folders = [];
     for (const n of [1, 2, 3, 4]) folders.push(await keep(`a${n}`, ago(10_000 - n)));
-    const { removed } = await prune({ ...host.rules, keptMax: 2 }, new Set());
+    const { removed } = await prune({ ...host.rules, keptMax: 2 }, new Set(), ended);
     expect([...removed].sort()).toEqual(folders.slice(0, 2));
   });
 
@@ -138,8 +140,8 @@ describe('Folders that were kept', () => {
     host.write(join(place.directory, 'huge.bin'), '');
     truncateSync(join(place.directory, 'huge.bin'), limits.workFileBytesMax + 1);
     expect(await place.finish('completed')).toMatchObject({ keptIn: place.directory });
-    expect(await prune(host.rules, new Set())).toEqual(nothing);
-    expect((await prune({ ...host.rules, keptMax: 0 }, new Set())).removed).toEqual([
+    expect(await prune(host.rules, new Set(), ended)).toEqual(nothing);
+    expect((await prune({ ...host.rules, keptMax: 0 }, new Set(), ended)).removed).toEqual([
       place.directory,
     ]);
     expect(branches()).toBe('tri-agent/t/a\n');

@@ -21,9 +21,14 @@ export interface Pruned {
  * Saves the work of attempts that a crash left behind, and takes away the folders that were kept long
  * enough. For the start of a worker, and every now and then.
  *
- * @param running the ids of attempts that run or are being prepared, which are left alone.
+ * @param running the ids of attempts in whose places others run or are being prepared, which are left alone.
+ * @param isCarriedOn whether the attempt's conversation is to be carried on in its place, which then stays.
  */
-export async function prune(rules: WorkPlaceRules, running: ReadonlySet<string>): Promise<Pruned> {
+export async function prune(
+  rules: WorkPlaceRules,
+  running: ReadonlySet<string>,
+  isCarriedOn: (place: { readonly taskId: string; readonly attemptId: string }) => Promise<boolean>,
+): Promise<Pruned> {
   const { records, faults } = await allRecords(rules);
   const idle = records.filter(({ attemptId }) => !running.has(attemptId));
   const recovered: Recovered[] = [];
@@ -35,6 +40,7 @@ export async function prune(rules: WorkPlaceRules, running: ReadonlySet<string>)
   };
   for (const record of idle.filter(({ endedAt }) => endedAt === null)) {
     await attempted(async () => {
+      if (await isCarriedOn(record)) return;
       const result = await finish(record, 'given-back', rules);
       recovered.push({ taskId: record.taskId, attemptId: record.attemptId, result });
     });

@@ -69,6 +69,15 @@ export async function removeRecord(rules: Folder, { attemptId }: PlaceRecord): P
   await rm(fileOf(rules, attemptId), { force: true });
 }
 
+/** undefined when there is none, or it cannot be read. */
+export async function recordOf(rules: Folder, attemptId: string): Promise<PlaceRecord | undefined> {
+  try {
+    return recordShape.parse(JSON.parse(await readFile(fileOf(rules, attemptId), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
 /** All of them; of a file that cannot be read its name and why. */
 export async function allRecords(
   rules: Folder,

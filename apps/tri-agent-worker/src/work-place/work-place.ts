@@ -1,10 +1,18 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { limits } from '#kernel/limits.js';
 import { allowedFolder } from './allowed-roots.js';
+import { isRealFolder } from './folders.js';
 import { finish, remove, untouched, type WorkResult } from './finish.js';
 import { explained, requireGit, withoutPassword } from './git-faults.js';
 import { branchOf } from './names.js';
-import { changeRecord, makeRecord, placeOf, removeRecord, type PlaceRecord } from './records.js';
+import {
+  changeRecord,
+  makeRecord,
+  placeOf,
+  recordOf,
+  removeRecord,
+  type PlaceRecord,
+} from './records.js';
 import { openRepository } from './repository.js';
 import { partsOf, type WorkOrder, type WorkPlaceRules } from './rules.js';
 import type { Ending } from './save-work.js';
@@ -50,6 +58,20 @@ export async function prepare(order: WorkOrder, rules: WorkPlaceRules): Promise<
       ? prepareFolder(order, real)
       : prepareWorktree(order, repository, real);
   });
+  return placeAt(record, rules);
+}
+
+/** The place in which an attempt began that was halted there; undefined where it is gone. */
+export async function reopen(
+  attemptId: string,
+  rules: WorkPlaceRules,
+): Promise<WorkPlace | undefined> {
+  const record = await recordOf(rules, attemptId);
+  if (record === undefined || record.endedAt !== null) return undefined;
+  return (await isRealFolder(record.directory)) ? placeAt(record, rules) : undefined;
+}
+
+function placeAt(record: PlaceRecord, rules: WorkPlaceRules): WorkPlace {
   let finished: Promise<WorkResult> | undefined;
   return {
     directory: record.directory,

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { limits } from '#kernel/limits.js';
-import type { Io } from '../io.js';
 
-/** What it says to `--version`, or undefined when it does not say in time. */
-export async function versionOf(program: string, { env }: Io): Promise<string | undefined> {
+/** What an agent's command line says to `--version`, or undefined when it does not say in time. */
+export async function versionOf(
+  program: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
   return new Promise((settle) => {
     const options = {
       timeout: limits.agentVersionWaitMs,
@@ -13,8 +15,10 @@ export async function versionOf(program: string, { env }: Io): Promise<string | 
       env: { ...env, GEMINI_CLI_NO_RELAUNCH: 'true' },
     };
     const child = execFile(program, ['--version'], options, (error, stdout) => {
-      settle(error === null ? /\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] : undefined);
+      const said = error === null ? /\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] : undefined;
+      settle(said?.slice(0, limits.identifierCharactersMax));
     });
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end();
   });
 }
