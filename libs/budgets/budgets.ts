@@ -243,11 +243,13 @@ export class Budgets {
     this.gates = undefined;
     const isSame =
       before.length === this.standing.length &&
-      this.standing.every(
-        ({ budgetId, step }, index) =>
-          budgetId === before[index]?.budgetId && step === before[index].step,
-      );
+      this.standing.every((it, index) => isEqual(it, before[index]));
     if (events.length === 0 && isSame) return;
     for (const listener of this.listeners) listener(events);
   }
+}
+
+/** What it says beside may be another at every look. */
+function isEqual(a: Standing, b: Standing | undefined): boolean {
+  return a.budgetId === b?.budgetId && a.step === b.step && a.isKnown === b.isKnown;
 }

@@ -49,6 +49,8 @@ export class ServerProcess {
         TRI_AGENT_HTTP_PORT: '0',
         TRI_AGENT_OTLP_HTTP_PORT: '0',
         TRI_AGENT_OTLP_GRPC_PORT: '0',
+        // Tests spend more in a minute than a new house allows; who is about budgets switches them on.
+        TRI_AGENT_DEFAULT_BUDGETS: 'off',
         TRI_AGENT_DESKTOP_NOTICES: 'off',
         ...environment,
       },

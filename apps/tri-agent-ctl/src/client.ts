@@ -30,10 +30,29 @@ export class Client<Address extends ServerAddress = Server> {
 
   /** @param wish JSON text, or what is to become it. */
   async post<Of>(path: string, shape: Check<Of>, wish: string | object): Promise<Of> {
+    return this.#send('POST', path, shape, wish);
+  }
+
+  async put<Of>(path: string, shape: Check<Of>, wish: object): Promise<Of> {
+    return this.#send('PUT', path, shape, wish);
+  }
+
+  async delete(path: string, query: Query): Promise<void> {
+    const url = `${this.server.url}${path}${search(query)}`;
+    const response = await this.request(url, { method: 'DELETE' });
+    if (!response.ok) throw await this.refusalOf(response);
+  }
+
+  async #send<Of>(
+    method: 'POST' | 'PUT',
+    path: string,
+    shape: Check<Of>,
+    wish: string | object,
+  ): Promise<Of> {
     const body = typeof wish === 'string' ? wish : JSON.stringify(wish);
     const headers = { 'content-type': 'application/json' };
-    const init = { method: 'POST', headers, body };
-    return this.#read(path, shape, await this.request(this.server.url + path, init));
+    const response = await this.request(this.server.url + path, { method, headers, body });
+    return this.#read(path, shape, response);
   }
 
   async #ask(url: string): Promise<Answer> {

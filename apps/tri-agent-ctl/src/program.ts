@@ -25,6 +25,7 @@ const lightPrograms: Loaders<LightRun> = {
   top: views,
   sessions: views,
   events: views,
+  budgets: async () => (await import('./programs/budgets.js')).addBudgets,
   watch: views,
   usage: async () => (await import('./programs/usage.js')).addUsage,
   tasks: async () => (await import('./programs/tasks.js')).addTasks,

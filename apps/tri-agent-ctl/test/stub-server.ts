@@ -127,7 +127,9 @@ export class StubServer {
     const id = decodeURIComponent(rawId ?? '');
     const refusal = this.refusals[url.pathname];
     if (refusal !== undefined) problem(response, refusal.status, refusal.code, refusal.detail);
-    else if (request.method === 'POST') void this.#take(url, request, response);
+    else if (request.method === 'DELETE') response.writeHead(204).end();
+    else if (request.method === 'POST' || request.method === 'PUT')
+      void this.#take(url, request, response);
     else if (Object.hasOwn(this.answers, url.pathname)) {
       const answer = this.answers[url.pathname];
       if (Array.isArray(answer)) page(response, answer, url);

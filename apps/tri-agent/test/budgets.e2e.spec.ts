@@ -11,7 +11,11 @@ afterAll(async () => {
   homes.removeAll();
 });
 
-async function start(home = homes.create(), environment = {}): Promise<ServerProcess> {
+const withDefaults = { TRI_AGENT_DEFAULT_BUDGETS: 'on' };
+async function start(
+  home = homes.create(),
+  environment: Readonly<Record<string, string>> = withDefaults,
+): Promise<ServerProcess> {
   const server = await ServerProcess.start({ home, environment });
   running.push(server);
   return server;
@@ -96,7 +100,7 @@ describe('A new house', () => {
   });
 
   test('begins with none where that is wished', async () => {
-    const server = await start(undefined, { TRI_AGENT_DEFAULT_BUDGETS: 'off' });
+    const server = await start(undefined, {});
     expect((await ask(server, 'budgets')).body).toEqual({ items: [], nextCursor: null });
     expect(await claims(server)).toBe(true);
   });
@@ -146,7 +150,7 @@ describe('What an agent reports over OTLP', () => {
   });
 
   test('counts for those alone whom a budget is about', async () => {
-    const server = await start(undefined, { TRI_AGENT_DEFAULT_BUDGETS: 'off' });
+    const server = await start(undefined, {});
     const set = { scope: 'team:core', window: 'total', limitUsd: '1' };
     const { body } = await ask(server, 'budgets/core', 'PUT', set);
     expect(body).toMatchObject({ changed: true, warnings: [expect.stringContaining('team:core')] });
