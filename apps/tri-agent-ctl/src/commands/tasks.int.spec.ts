@@ -202,6 +202,9 @@ describe('Moving a task', () => {
     [['cancel', taskId], {}, 'depends on it'],
     [['park', taskId, '--reason', 'later'], { reason: 'later' }, 'dead letters'],
     [['retry', taskId], {}, 'tasks why'],
+    [['pause', taskId, '--reason', 'lunch'], { reason: 'lunch' }, 'tasks resume'],
+    [['pause', taskId, '--kill'], { kill: true }, 'tasks resume'],
+    [['resume', taskId], {}, 'tasks why'],
     [['priority', taskId, 'critical'], { lane: 'critical' }, 'lane is normal'],
     [['adopt', taskId, 'attempt-1'], { attemptId: 'attempt-1' }, 'late result'],
   ])('%j asks for it, and tells what it is then', async (argv, body, said) => {
@@ -215,6 +218,31 @@ describe('Moving a task', () => {
     expect(server.posted).toEqual([body]);
     const { out: json } = await run(env, ['tasks', ...argv, '--json']);
     expect(JSON.parse(json)).toEqual(aTask({ state: 'cancelled' }));
+  });
+
+  test('pauses one that runs, and tells that it takes a moment', async () => {
+    server.answers[`${path}/pause`] = aTask({ state: 'running' });
+    const { out } = await run(env, ['tasks', 'pause', taskId]);
+    expect(out).toContain('Its agent is being ended; then it is paused.');
+    server.answers[`${path}/pause`] = aTask({ state: 'paused' });
+    const after = await run(env, ['tasks', 'pause', taskId]);
+    expect(after.out).toContain(`\nHave it carried on: tri-agent-ctl tasks resume ${taskId}\n`);
+  });
+
+  test('shows who keeps it paused, and what it will carry on', async () => {
+    const halt = { how: 'pause', reason: 'the day is over', holder: 'budget:day' };
+    const conversation = { sessionId: 's-1', host: 'den/impl', attemptId: 'a', agent: 'codex' };
+    const paused = { state: 'paused', reason: 'the day is over', halt, conversation };
+    server.answers[path] = aTask({ ...paused, maxCostUsd: '2.500000000', allowedTools: ['Edit'] });
+    const { out } = await run(env, ['tasks', 'show', taskId]);
+    expect(out).toMatch(/reason +the day is over\n/);
+    expect(out).toMatch(/halt +by budget:day\n/);
+    expect(out).toMatch(/carries on +session s-1, on host den\/impl\n/);
+    expect(out).toMatch(/may cost +\$2.5000 in all\n/);
+    expect(out).toMatch(/tools +Edit\n/);
+    server.answers[path] = aTask({ state: 'running', halt: { ...halt, holder: null } });
+    const running = await run(env, ['tasks', 'show', taskId]);
+    expect(running.out).toMatch(/halt +ordered by an operator \(pause\): the day is over\n/);
   });
 
   test('fails with the reason of the server, as programs understand it, too', async () => {
@@ -245,6 +273,9 @@ describe('Moving a task', () => {
 test('Nothing that an agent wrote reaches the terminal as more than text', async () => {
   const texts = {
     reason: hostile,
+    halt: { how: hostile, reason: hostile, holder: hostile },
+    conversation: { sessionId: hostile, host: hostile, attemptId: 'a' },
+    allowedTools: [hostile],
     agent: hostile,
     model: hostile,
     project: hostile,
