@@ -220,31 +220,6 @@ describe('Moving a task', () => {
     expect(JSON.parse(json)).toEqual(aTask({ state: 'cancelled' }));
   });
 
-  test('pauses one that runs, and tells that it takes a moment', async () => {
-    server.answers[`${path}/pause`] = aTask({ state: 'running' });
-    const { out } = await run(env, ['tasks', 'pause', taskId]);
-    expect(out).toContain('Its agent is being ended; then it is paused.');
-    server.answers[`${path}/pause`] = aTask({ state: 'paused' });
-    const after = await run(env, ['tasks', 'pause', taskId]);
-    expect(after.out).toContain(`\nHave it carried on: tri-agent-ctl tasks resume ${taskId}\n`);
-  });
-
-  test('shows who keeps it paused, and what it will carry on', async () => {
-    const halt = { how: 'pause', reason: 'the day is over', holder: 'budget:day' };
-    const conversation = { sessionId: 's-1', host: 'den/impl', attemptId: 'a', agent: 'codex' };
-    const paused = { state: 'paused', reason: 'the day is over', halt, conversation };
-    server.answers[path] = aTask({ ...paused, maxCostUsd: '2.500000000', allowedTools: ['Edit'] });
-    const { out } = await run(env, ['tasks', 'show', taskId]);
-    expect(out).toMatch(/reason +the day is over\n/);
-    expect(out).toMatch(/halt +by budget:day\n/);
-    expect(out).toMatch(/carries on +session s-1, on host den\/impl\n/);
-    expect(out).toMatch(/may cost +\$2.5000 in all\n/);
-    expect(out).toMatch(/tools +Edit\n/);
-    server.answers[path] = aTask({ state: 'running', halt: { ...halt, holder: null } });
-    const running = await run(env, ['tasks', 'show', taskId]);
-    expect(running.out).toMatch(/halt +ordered by an operator \(pause\): the day is over\n/);
-  });
-
   test('fails with the reason of the server, as programs understand it, too', async () => {
     const detail = 'Task t is completed and cannot be cancelled. Submit it anew.';
     server.refusals[`${path}/cancel`] = { status: 409, code: 'ILLEGAL_MOVE', detail };
