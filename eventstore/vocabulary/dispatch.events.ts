@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { limits } from '#kernel/limits.js';
-import { agentName } from './shapes.events.js';
+import { conversation, haltWay, lane, scope, seat, shard, size } from './dispatch-shapes.events.js';
+import { agentName, count, freeText, identifier } from './shapes.events.js';
+
+export * from './dispatch-shapes.events.js';
 
 /**
  * What is known of queued work. Stream: `dispatch`, one for all that must be decided together.
@@ -9,23 +12,6 @@ import { agentName } from './shapes.events.js';
  * runs back, and stands still while no server runs. The clock on the wall is in the metadata, for
  * people. Prompts and results are content: an event has the hash under which it is kept.
  */
-
-const identifier = z.string().min(1).max(limits.identifierCharactersMax);
-const freeText = z.string().max(limits.freeTextCharactersMax);
-const count = z.int().nonnegative();
-
-export const lane = z.enum(['critical', 'normal', 'background']);
-export type Lane = z.infer<typeof lane>;
-export const shard = z.enum(['impl', 'review', 'architect']);
-export type Shard = z.infer<typeof shard>;
-export const size = z.enum(['small', 'medium', 'large']);
-export type Size = z.infer<typeof size>;
-
-/** What a gate stands before: everything, or what has this lane, team, model ... */
-export const scope = z
-  .string()
-  .max(limits.scopeCharactersMax)
-  .regex(/^(all|(lane|shard|worker|agent|model|account|team|project):.+)$/s);
 
 const moment = { atMs: count };
 
@@ -112,10 +98,6 @@ const AttemptCompleted = z.strictObject({
 /** The task may be claimed again at `notBeforeMs`, unless it is parked in the same breath. */
 const again = { notBeforeMs: count };
 
-/** How an attempt is to end so that its conversation can be carried on: at the next pause, or at once. */
-export const haltWay = z.enum(['pause', 'kill']);
-export type HaltWay = z.infer<typeof haltWay>;
-
 /** Who wants it, and who keeps it so: null = an operator; else what may lift it again by itself. */
 const halt = { how: haltWay, reason: freeText, holder: identifier.nullable() };
 
@@ -134,17 +116,6 @@ const AttemptHalted = z.strictObject({
   durationMs: count,
   ...moment,
 });
-
-/** Where a conversation with an agent can be carried on. */
-const conversation = z.strictObject({
-  sessionId: identifier,
-  agent: agentName,
-  /** As the worker registered it: its files are there. */
-  host: identifier,
-  /** In whose work place it began. */
-  attemptId: identifier,
-});
-export type Conversation = z.infer<typeof conversation>;
 
 const AttemptFailed = z.strictObject({
   ...attempt,
@@ -242,18 +213,7 @@ const WorkerRegistered = z.strictObject({
   host: identifier,
   /** Its own; it takes from others when these have nothing older for it. */
   shards: z.array(shard).min(1),
-  seats: z
-    .array(
-      z.strictObject({
-        agent: agentName,
-        provider: identifier,
-        account: identifier,
-        /** The models that this account has; empty = all. */
-        models: z.array(identifier).max(limits.modelsPerSeatMax),
-      }),
-    )
-    .min(1)
-    .max(limits.seatsPerWorkerMax),
+  seats: z.array(seat).min(1).max(limits.seatsPerWorkerMax),
   slots: z.int().min(1).max(limits.slotsPerWorkerMax),
   /** The command lines of its host, each with what it says its version is; null = it does not say. */
   agents: z

@@ -80,6 +80,15 @@ export function run(
   return { news, outcome: reader.end({ ...exited, ...exit }) };
 }
 
+/** After which of these lines the agent is at a pause in its work. */
+export function pausesIn(runner: AgentRunner, lines: readonly unknown[]): boolean[] {
+  const reader = runner.reader(false);
+  return lines.map((line) => {
+    reader.line(typeof line === 'string' ? line : JSON.stringify(line), false);
+    return reader.isAtPause;
+  });
+}
+
 /** The lines that a real client printed. */
 export function recorded(agent: 'claude' | 'codex' | 'gemini', name: string): string[] {
   const file = join(import.meta.dirname, 'recordings', agent, `${name}.jsonl`);

@@ -11,7 +11,6 @@ import {
   type DispatchState,
   type RunningAttempt,
 } from '#libs/dispatch/dispatch-state.js';
-
 import { fromSnapshot, toSnapshot } from '#libs/dispatch/dispatch-snapshot.js';
 import { Signs } from '#libs/dispatch/signs.js';
 import { fingerprint, isAtRest, Oracle } from './dispatch-oracle.js';
@@ -32,6 +31,7 @@ export interface Night {
 }
 
 const providers = { 'claude-code': 'anthropic', codex: 'openai', gemini: 'google' } as const;
+const holders = ['budget:day', 'budget:team'] as const;
 const stormyMs = 20 * 60_000;
 const calmMsMax = 4 * 60 * 60_000;
 
@@ -168,9 +168,8 @@ class Simulation implements World {
     });
     const own = shards.filter(() => chance.isBelow(0.4));
     // Two of them share a host, so that one may carry on what the other began.
-    const host = `host-${index >> 1}`;
     const told = { tokenHash: 'hash', agents: [], containment: null };
-    const facts = { host, ...told, slots: 1 + chance.upTo(3), seats };
+    const facts = { host: `host-${index >> 1}`, ...told, slots: 1 + chance.upTo(3), seats };
     const worker = { workerId, ...facts, shards: own.length === 0 ? [chance.of(shards)] : own };
     this.send({ type: 'register-worker', worker, nowMs });
     this.workers.push(new ScriptedWorker(workerId));
@@ -216,13 +215,14 @@ class Simulation implements World {
     const hint = { cause: 'overload', retryAfterMs: 20_000, random: chance.next() } as const;
     const account = { provider: 'openai', account: 'shared', model: null };
     const how = chance.of(['pause', 'pause', 'kill'] as const);
-    const holder = chance.of([null, 'budget:day', 'budget:team']);
+    const holder = chance.of([null, ...holders]);
+    const live = this.liveTask();
     const command = chance.of<DispatchCommand>([
-      { type: 'halt', target: { taskId: this.liveTask() }, how, reason, holder, nowMs },
+      { type: 'halt', target: { taskId: live }, how, reason, holder, nowMs },
       { type: 'halt', target: { scope }, how, reason, holder, nowMs },
-      { type: 'lift', holder: chance.of(['budget:day', 'budget:team']), reason, nowMs },
-      { type: 'resume-task', taskId: this.liveTask(), reason, nowMs },
-      { type: 'retry', taskId: this.liveTask(), nowMs },
+      { type: 'lift', holder: chance.of(holders), reason, nowMs },
+      { type: 'resume-task', taskId: live, reason, nowMs },
+      { type: 'retry', taskId: live, nowMs },
       { type: chance.of(['cancel', 'park'] as const), taskId, reason, nowMs },
       { type: chance.of(['retry', 'replay'] as const), taskId, nowMs },
       { type: 'reprioritise', taskId, lane: chance.of(lanes), nowMs },
@@ -289,10 +289,7 @@ class Simulation implements World {
       const isWanted = status.is === 'parked' && this.chance.isBelow(0.5);
       if (isWanted) this.send({ type: 'replay', taskId: spec.taskId, nowMs });
     }
-    for (const holder of ['budget:day', 'budget:team']) {
-      this.send({ type: 'lift', holder, reason, nowMs });
-    }
-    // Also what is yet to be halted.
+    for (const holder of holders) this.send({ type: 'lift', holder, reason, nowMs });
     for (const taskId of [...this.state.tasks.keys()]) {
       this.send({ type: 'resume-task', taskId, reason, nowMs });
     }

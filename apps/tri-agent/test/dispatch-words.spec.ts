@@ -44,7 +44,8 @@ describe('The words of dispatch are the same on the command line and in the serv
     const text = `- {prompt: p, key: ${'k'.repeat(200)}, agent: claude, model: m, lane: critical,
       shard: review, size: large, repository: r, ref: f, dependsOn: [x], team: t,
       project: p, tags: [${Array<string>(20).fill('x').join(',')}], budgetUsd: 9007199.25474,
-      timeoutMs: 86400000, retries: 9, permissionMode: plan, idempotencyKey: i}
+      timeoutMs: 86400000, retries: 9, permissionMode: plan, idempotencyKey: i, maxCostUsd: 10000,
+      allowedTools: [Edit, Bash(git status)]}
 - {prompt: ${'p'.repeat(262_144)}, directory: ${'d'.repeat(500)}, timeoutMs: 1000, retries: 0}`;
     const { tasks, faults } = readTaskFile(text);
     expect(faults).toEqual([]);

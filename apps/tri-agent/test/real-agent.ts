@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { projectRoot } from '#platform/project-root.js';
 import { ServerProcess } from '#platform/server-process.js';
+import { agentOf } from '../../tri-agent-ctl/src/dispatch/words.js';
 import { runCli } from './cli-process.js';
+import { pausesAndCarriesOn } from './real-agent-pause.js';
 import type { ScriptedApi } from './scripted-api.js';
 import { freePort, waitUntil } from './support.js';
 import { WorkerProgram } from './worker-program.js';
@@ -14,7 +16,7 @@ import { WorkerProgram } from './worker-program.js';
  * What the checks against real clients share: the client is installed from npm into a throw-away folder,
  * connected by `tri-agent-ctl connect <agent> --write`, and run twice against a scripted model API on
  * loopback, the second run resuming the first. Then the session here has to be what the client said.
- * After that a real worker runs it for a queued task, whose result has to come home.
+ * After that a real worker runs it for a queued task, whose result has to come home, and pauses and carries on another.
  */
 export interface RealAgent {
   readonly word: 'claude' | 'codex' | 'gemini';
@@ -172,7 +174,9 @@ async function runsAsTask(
     const isHome = exit === 0 && result === 'Done.' && ofTask === taskId;
     console.log(JSON.stringify({ task: { state, result, sessionId, tokens, costUsd }, isHome }));
     if (!isHome) console.error(`${err}\n${worker.printed}`);
-    return isHome;
+    const bypass = { directory: work, permissionMode: 'bypassPermissions' };
+    const task = { agent: agentOf(word), ...bypass, ...(model !== undefined && { model }) };
+    return (await pausesAndCarriesOn(server, task)) && isHome;
   } finally {
     await worker.stop();
   }

@@ -16,6 +16,28 @@ export interface Asked<Body> {
   readonly number: number;
 }
 
+/** For a prompt that says so, the tool that is asked for takes longer than anybody waits. */
+export const slowPrompt = 'Take your time.';
+export const slowCommand = 'sleep 271';
+/** What is answered to who was interrupted meanwhile, and knows what was said before. */
+export const restedAnswer = 'Done after a rest.';
+
+export interface Line {
+  readonly command: string;
+  /** What is said in the end; null: not yet, the tool is to be called first. */
+  readonly answer: string | null;
+}
+
+/** What to ask of the client, by what it tells of the conversation so far. */
+export function lineFor(body: object, hasToolResult: boolean): Line {
+  const told = JSON.stringify(body);
+  if (!told.includes(slowPrompt)) {
+    return { command: 'echo hello', answer: hasToolResult ? 'Done.' : null };
+  }
+  const isResumed = told.includes('You were interrupted');
+  return { command: slowCommand, answer: isResumed ? restedAnswer : null };
+}
+
 /** Answers POSTs to paths that match; everything else is not found. */
 export async function startScriptedApi<Body>(
   paths: RegExp,

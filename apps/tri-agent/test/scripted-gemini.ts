@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { startScriptedApi, type Asked, type ScriptedApi } from './scripted-api.js';
+import { lineFor, startScriptedApi, type Asked, type ScriptedApi } from './scripted-api.js';
 
 interface Part {
   readonly text?: string;
@@ -26,15 +26,17 @@ function answer({ path, body, number }: Asked<Body>, response: ServerResponse): 
   }
   const parts = body.contents?.at(-1)?.parts ?? [];
   const hasToolResult = parts.some(({ functionResponse }) => functionResponse !== undefined);
-  const part = hasToolResult
-    ? { text: 'Done.' }
-    : {
-        functionCall: {
-          name: 'run_shell_command',
-          args: { command: 'echo hello', description: 'greets' },
-        },
-        thoughtSignature: 'c2NyaXB0ZWQ=',
-      };
+  const { command, answer: text } = lineFor(body, hasToolResult);
+  const part =
+    text !== null
+      ? { text }
+      : {
+          functionCall: {
+            name: 'run_shell_command',
+            args: { command, description: 'works' },
+          },
+          thoughtSignature: 'c2NyaXB0ZWQ=',
+        };
   const answered = JSON.stringify(answerOf(path, part, number));
   const streamed = path.includes(':stream');
   response.writeHead(200, {

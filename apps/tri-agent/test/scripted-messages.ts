@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import {
+  lineFor,
   startScriptedApi,
   stream,
   type Asked,
@@ -36,10 +37,11 @@ function answer({ body, number }: Asked<Body>, response: ServerResponse): void {
     (body.messages.at(-1)?.content as readonly { type: string }[]).some(
       ({ type }) => type === 'tool_result',
     );
-  const wantsTool = !hasToolResult && (body.tools?.length ?? 0) > 0;
+  const { command, answer: text } = lineFor(body, hasToolResult);
+  const wantsTool = text === null && (body.tools?.length ?? 0) > 0;
   const block: Block = wantsTool
-    ? { type: 'tool_use', name: 'Bash', input: { command: 'echo hello', description: 'greets' } }
-    : { type: 'text', text: 'Done.' };
+    ? { type: 'tool_use', name: 'Bash', input: { command, description: 'works' } }
+    : { type: 'text', text: text ?? 'Done.' };
   stream(response, eventsOf(body.model, block, number), {
     'request-id': `req_scripted_${process.pid}_${number}`,
   });

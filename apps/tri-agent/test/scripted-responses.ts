@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import {
+  lineFor,
   startScriptedApi,
   stream,
   type Asked,
@@ -37,9 +38,9 @@ export function startResponsesApi(): Promise<ScriptedApi> {
 function answer({ body, number }: Asked<Body>, response: ServerResponse): void {
   const afterPrompt = body.input.slice(body.input.findLastIndex(isFromUser) + 1);
   const hasToolResult = afterPrompt.some(({ type }) => type.endsWith('_output'));
-  const output = hasToolResult
-    ? message(number)
-    : (toolCall(toolNames(body), number) ?? message(number));
+  const { command, answer: text } = lineFor(body, hasToolResult);
+  const said = message(number, text ?? 'Done.');
+  const output = text === null ? (toolCall(toolNames(body), number, command) ?? said) : said;
   stream(response, eventsOf(body.model, output, number));
 }
 
@@ -53,9 +54,9 @@ function toolNames({ tools = [], input }: Body): string[] {
 }
 
 /** The command as a call of whichever tool runs commands in this client. */
-function toolCall(names: readonly string[], number: number): object | undefined {
+function toolCall(names: readonly string[], number: number, cmd: string): object | undefined {
   const call = { call_id: `call_scripted_${number}`, status: 'completed' };
-  const command = { cmd: 'echo hello', yield_time_ms: 10_000 };
+  const command = { cmd, yield_time_ms: 10_000 };
   if (names.includes('exec_command')) {
     const callArguments = JSON.stringify(command);
     const name = 'exec_command';
@@ -66,13 +67,13 @@ function toolCall(names: readonly string[], number: number): object | undefined 
   return { ...call, type: 'custom_tool_call', id: `ctc_${number}`, name: 'exec', input };
 }
 
-function message(number: number): object {
+function message(number: number, text: string): object {
   return {
     type: 'message',
     id: `msg_scripted_${number}`,
     role: 'assistant',
     status: 'completed',
-    content: [{ type: 'output_text', text: 'Done.', annotations: [] }],
+    content: [{ type: 'output_text', text, annotations: [] }],
   };
 }
 

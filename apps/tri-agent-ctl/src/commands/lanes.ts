@@ -15,17 +15,22 @@ export async function listLanes(client: Asker, output: Output): Promise<void> {
   output.lines(...tableLines(columns, answer.items, output.paint, output.io.size?.().columns));
 }
 
-function counted(head: 'WAITING' | 'READY' | 'DELAYED' | 'RUNNING'): Column<shapes.LaneFigures> {
-  const name = head.toLowerCase() as 'waiting' | 'ready' | 'delayed' | 'running';
-  return { head, cell: (lane) => formatCount(lane[name]), align: 'right' };
+type Counted = 'waiting' | 'ready' | 'delayed' | 'running' | 'paused';
+function counted(name: Counted): Column<shapes.LaneFigures> {
+  return {
+    head: name.toUpperCase(),
+    cell: (lane) => formatCount(lane[name] ?? 0),
+    align: 'right',
+  };
 }
 
 const columns: readonly Column<shapes.LaneFigures>[] = [
   { head: 'LANE', cell: ({ lane }) => lane },
-  counted('WAITING'),
-  counted('READY'),
-  counted('DELAYED'),
-  counted('RUNNING'),
+  counted('waiting'),
+  counted('ready'),
+  counted('delayed'),
+  counted('running'),
+  counted('paused'),
   { head: 'OLDEST WAIT', cell: ({ oldestWaitMs }) => formatWait(oldestWaitMs), align: 'right' },
   { head: 'HEAD START', cell: ({ headStartMs }) => formatDuration(headStartMs), align: 'right' },
 ];

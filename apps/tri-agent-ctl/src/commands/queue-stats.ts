@@ -25,13 +25,14 @@ export async function showQueue(client: Asker, output: Output): Promise<void> {
 }
 
 function pairsOf(queue: shapes.Queue): [string, string][] {
-  const { waiting, ready, delayed, running, open, parked, windowMs, closed } = queue;
+  const { waiting, ready, delayed, running, paused, open, parked, windowMs, closed } = queue;
   const pairs: [string, string][] = [
     ['open', formatCount(open)],
     ['waiting', `${formatCount(waiting)} for tasks that they depend on`],
     ['ready', formatCount(ready)],
     ['delayed', `${formatCount(delayed)} after a failure`],
     ['running', formatCount(running)],
+    ['paused', formatCount(paused ?? 0)],
     ['dead letters', formatCount(parked)],
   ];
   if (closed.some(({ scope }) => scope === 'all')) {

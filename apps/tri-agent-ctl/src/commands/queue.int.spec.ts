@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-const counts = { waiting: 4, ready: 1_200, delayed: 2, running: 3 };
+const counts = { waiting: 4, ready: 1_200, delayed: 2, running: 3, paused: 5 };
 const figures = (given: Record<string, unknown> = {}) => ({
   shard: 'impl',
   arrivalsPerHour: 12,
@@ -171,8 +171,8 @@ describe('lanes', () => {
     server.answers['/api/v1/lanes'] = lanes;
     const { exit, out } = await run(env, ['lanes']);
     expect(exit).toBe(0);
-    expect(out).toMatch(/critical +4 +1,200 +2 +3 +2m +1h 0m\n/);
-    expect(out).toMatch(/background +4 +1,200 +2 +3 +– +0s\n/);
+    expect(out).toMatch(/critical +4 +1,200 +2 +3 +5 +2m +1h 0m\n/);
+    expect(out).toMatch(/background +4 +1,200 +2 +3 +5 +– +0s\n/);
     expect(JSON.parse((await run(env, ['lanes', '--json'])).out)).toEqual(lanes);
   });
 });

@@ -20,6 +20,9 @@ export interface RunWish {
   readonly permissionMode?: string;
   /** Milliseconds. */
   readonly timeout?: number;
+  /** US dollars. */
+  readonly maxCost?: string;
+  readonly allowTool?: readonly string[];
 }
 
 const ended = ['completed', 'parked', 'cancelled'];
@@ -33,7 +36,7 @@ export async function runTask(
   client: Asker,
   output: Output,
   words: readonly string[],
-  { agent, model, cwd, permissionMode, timeout }: RunWish,
+  { agent, model, cwd, permissionMode, timeout, maxCost, allowTool }: RunWish,
 ): Promise<number> {
   const prompt = words.join(' ');
   const fault = promptFault(prompt);
@@ -46,6 +49,8 @@ export async function runTask(
     model,
     directory: resolve(output.io.cwd ?? '.', cwd ?? '.'),
     permissionMode,
+    maxCostUsd: maxCost,
+    allowedTools: allowTool,
     timeoutMs: timeout,
     // A person looks on and can say it again.
     retries: 0,
@@ -62,7 +67,7 @@ export async function runTask(
   waiting.abort();
   await saysWhy;
   if (output.io.signal?.aborted) return exitCode.ok;
-  const task = await untilEnded(client, taskId, output.io.signal);
+  const task = await untilEnded(client, output, taskId);
   const { result } = await client.get(shapes.taskPath(taskId, 'result'), shapes.taskResult);
   const session = await sessionOf(client, task);
   if (output.json) {
@@ -114,12 +119,17 @@ async function sayWhyItWaits(
 
 async function untilEnded(
   client: Asker,
+  output: Output,
   taskId: string,
-  signal: AbortSignal | undefined,
 ): Promise<shapes.TaskDetail> {
-  for (;;) {
+  const { signal } = output.io;
+  for (let before = ''; ;) {
     const task = await client.get(shapes.taskPath(taskId), shapes.taskDetail);
     if (ended.includes(task.state) || signal?.aborted) return task;
+    if (task.state === 'paused' && before !== task.state) {
+      output.note(`Task ${taskId} is paused. Go on: tri-agent-ctl tasks resume ${taskId}`);
+    }
+    before = task.state;
     await wait(limits.outputPollMs, undefined, { ...(signal && { signal }) }).catch(
       () => undefined,
     );

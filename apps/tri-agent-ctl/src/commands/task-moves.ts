@@ -10,6 +10,11 @@ const moves = {
   retry: (task: shapes.Task) => seeWhy(task),
   priority: ({ lane }: shapes.Task) => `Its lane is ${clean(lane)}.`,
   adopt: () => 'The late result is its result now.',
+  pause: ({ taskId, state }: shapes.Task) => {
+    const goOn = `Have it carried on: tri-agent-ctl tasks resume ${clean(taskId)}`;
+    return state === 'paused' ? goOn : `Its agent is being ended; then it is paused. ${goOn}`;
+  },
+  resume: (task: shapes.Task) => seeWhy(task),
   park: () => 'It is among the dead letters until it is replayed.',
 } as const;
 export type Move = keyof typeof moves;

@@ -44,10 +44,11 @@ describe('tasks submit', () => {
       ...{ agent: 'claude', model: 'opus', shard: 'review', lane: 'critical', size: 'large' },
       ...{ repository: 'https://git.example/a.git', ref: 'main', team: 'web', project: 'shop' },
       ...{ budget: '1.50', timeout: '90m', retries: '0', 'permission-mode': 'plan' },
-      'idempotency-key': 'nightly-7',
+      ...{ 'idempotency-key': 'nightly-7', 'max-cost': '2.50' },
     };
     const argv = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const lists = ['--depends-on', 'a', '--depends-on', 'b', '--tag', 'x', '--tag', 'y'];
+    lists.push('--allow-tool', 'Edit', '--allow-tool', 'Bash(git status)');
     expect((await submit('p', ...argv, ...lists)).exit).toBe(0);
     expect(server.posted).toEqual([
       {
@@ -55,7 +56,8 @@ describe('tasks submit', () => {
         ...{ size: 'large', repository: 'https://git.example/a.git', ref: 'main', team: 'web' },
         ...{ project: 'shop', budgetUsd: '1.50', timeoutMs: 5_400_000, retries: 0 },
         ...{ permissionMode: 'plan', idempotencyKey: 'nightly-7' },
-        ...{ dependsOn: ['a', 'b'], tags: ['x', 'y'] },
+        ...{ dependsOn: ['a', 'b'], tags: ['x', 'y'], maxCostUsd: '2.50' },
+        allowedTools: ['Edit', 'Bash(git status)'],
       },
     ]);
   });

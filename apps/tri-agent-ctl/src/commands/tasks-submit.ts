@@ -29,6 +29,9 @@ export interface SubmitWish {
   readonly budget?: string;
   /** Milliseconds. */
   readonly timeout?: number;
+  /** US dollars. */
+  readonly maxCost?: string;
+  readonly allowTool?: readonly string[];
   readonly retries?: number;
   readonly permissionMode?: string;
   readonly idempotencyKey?: string;
@@ -40,7 +43,7 @@ export async function submitTask(
   words: readonly string[],
   wish: SubmitWish,
 ): Promise<void> {
-  const { promptFile, agent, tag, budget, timeout, ...same } = wish;
+  const { promptFile, agent, tag, budget, maxCost, allowTool, timeout, ...same } = wish;
   if (same.ref !== undefined && same.repository === undefined) {
     throw usageFailure('A ref is of a repository.', 'Give --repository, too.');
   }
@@ -50,6 +53,8 @@ export async function submitTask(
     agent: agent === undefined ? undefined : agentOf(agent),
     tags: tag,
     budgetUsd: budget,
+    maxCostUsd: maxCost,
+    allowedTools: allowTool,
     timeoutMs: timeout,
   };
   const answer = await submitting(client.post('/api/v1/tasks', shapes.submitted, body));

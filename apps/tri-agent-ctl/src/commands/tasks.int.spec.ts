@@ -202,6 +202,9 @@ describe('Moving a task', () => {
     [['cancel', taskId], {}, 'depends on it'],
     [['park', taskId, '--reason', 'later'], { reason: 'later' }, 'dead letters'],
     [['retry', taskId], {}, 'tasks why'],
+    [['pause', taskId, '--reason', 'lunch'], { reason: 'lunch' }, 'tasks resume'],
+    [['pause', taskId, '--kill'], { kill: true }, 'tasks resume'],
+    [['resume', taskId], {}, 'tasks why'],
     [['priority', taskId, 'critical'], { lane: 'critical' }, 'lane is normal'],
     [['adopt', taskId, 'attempt-1'], { attemptId: 'attempt-1' }, 'late result'],
   ])('%j asks for it, and tells what it is then', async (argv, body, said) => {
@@ -245,6 +248,9 @@ describe('Moving a task', () => {
 test('Nothing that an agent wrote reaches the terminal as more than text', async () => {
   const texts = {
     reason: hostile,
+    halt: { how: hostile, reason: hostile, holder: hostile },
+    conversation: { sessionId: hostile, host: hostile, attemptId: 'a' },
+    allowedTools: [hostile],
     agent: hostile,
     model: hostile,
     project: hostile,

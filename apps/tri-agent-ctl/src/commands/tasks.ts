@@ -59,6 +59,7 @@ const styles: Readonly<Record<string, Style>> = {
   running: 'green',
   parked: 'red',
   delayed: 'yellow',
+  paused: 'yellow',
   completed: 'dim',
   cancelled: 'dim',
 };
@@ -127,6 +128,8 @@ function pairsOf(task: shapes.TaskDetail, now: Date): [string, string][] {
     ['task', task.taskId],
     ['state', task.state],
     ['reason', task.reason],
+    ['halt', haltOf(task)],
+    ['carries on', conversationOf(task)],
     ['progress', typeof task.percent === 'number' ? `${task.percent}%` : undefined],
     ['agent', task.agent],
     ['model', task.model],
@@ -149,6 +152,8 @@ function pairsOf(task: shapes.TaskDetail, now: Date): [string, string][] {
         : undefined,
     ],
     ['budget', task.budgetUsd ? `${formatCost(task.budgetUsd)} each attempt` : undefined],
+    ['may cost', task.maxCostUsd ? `${formatCost(task.maxCostUsd)} in all` : undefined],
+    ['tools', task.allowedTools?.join(', ')],
     ['timeout', typeof task.timeoutMs === 'number' ? formatDuration(task.timeoutMs) : undefined],
     ['retries', task.retries?.toString()],
     ['attempts', task.attempts?.toString()],
@@ -161,6 +166,19 @@ function pairsOf(task: shapes.TaskDetail, now: Date): [string, string][] {
     ['late results', late ? `of ${late}; take one with "tasks adopt"` : undefined],
   ];
   return pairs.flatMap(([name, value]) => (value ? [[name, value] as [string, string]] : []));
+}
+
+/** Of what is paused `reason` tells why. */
+function haltOf({ halt, state }: shapes.TaskDetail): string | undefined {
+  if (!halt) return undefined;
+  const by = `by ${halt.holder ?? 'an operator'}`;
+  return state === 'paused' ? by : `ordered ${by} (${halt.how}): ${halt.reason}`;
+}
+
+function conversationOf({ conversation }: shapes.TaskDetail): string | undefined {
+  return conversation
+    ? `session ${conversation.sessionId}, on host ${conversation.host}`
+    : undefined;
 }
 
 function attemptColumns(now: Date): Column<shapes.Attempt>[] {

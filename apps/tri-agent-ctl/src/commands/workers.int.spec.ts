@@ -29,6 +29,11 @@ describe('workers', () => {
       { agent: 'codex', provider: 'openai', account: 'team-b', models: [] },
     ],
     slots: 2,
+    agents: [
+      { name: 'claude-code', version: '2.1.329' },
+      { name: 'codex', version: null },
+    ],
+    containment: 'cgroup',
     running: 1,
     attempts: [{ attemptId: 'attempt-1', taskId: 'task-1' }],
     ...given,
@@ -39,12 +44,19 @@ describe('workers', () => {
     const { exit, out } = await run(env, ['workers']);
     expect(exit).toBe(0);
     expect(out).toMatch(
-      /worker-1 +den +impl, review +claude-code, codex of team-b +1 of 2 +task-1\n/,
+      /worker-1 +den +impl, review +claude-code, codex of team-b +2.1.329, \? +1 of 2 +task-1\n/,
     );
     const { out: json } = await run(env, ['workers', 'list', '--json']);
     expect(JSON.parse(json)).toEqual({ items: [worker()], nextCursor: null });
     server.answers['/api/v1/workers'] = [];
     expect((await run(env, ['workers'])).out).toContain('what is queued waits for one');
+  });
+
+  test('show tells the versions of its agents, and what holds them together', async () => {
+    server.answers['/api/v1/workers'] = [worker()];
+    const { out } = await run(env, ['workers', 'show', 'worker-1']);
+    expect(out).toMatch(/versions +claude-code 2.1.329, codex \(version unknown\)\n/);
+    expect(out).toMatch(/containment +cgroup\n/);
   });
 
   test('leave dismisses one, and says what becomes of its work', async () => {

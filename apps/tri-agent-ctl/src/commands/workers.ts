@@ -27,6 +27,11 @@ const columns: readonly Column<shapes.Worker>[] = [
   { head: 'SHARDS', cell: ({ shards }) => shards.join(', '), dispensable: 1 },
   { head: 'AGENTS', cell: ({ seats }) => seats.map(describeSeat).join(', ') },
   {
+    head: 'VERSIONS',
+    cell: ({ agents }) => agents?.map(({ version }) => version ?? '?').join(', ') ?? nothing,
+    dispensable: 4,
+  },
+  {
     head: 'BUSY',
     cell: ({ running, slots }) => `${running} of ${slots}`,
     style: ({ running, slots }) => (running >= slots ? 'yellow' : undefined),
@@ -43,6 +48,12 @@ const columns: readonly Column<shapes.Worker>[] = [
 function describeSeat({ agent, account }: shapes.Worker['seats'][number]): string {
   return account && account !== 'default' ? `${agent} of ${account}` : agent;
 }
+
+/** `codex 0.61.0`. */
+function describeVersion({ name, version }: AgentVersion): string {
+  return `${name} ${version ?? '(version unknown)'}`;
+}
+type AgentVersion = NonNullable<shapes.Worker['agents']>[number];
 
 /** Dismisses a worker that is gone, or is to go. */
 export async function dismissWorker(
@@ -75,7 +86,7 @@ export async function showWorker(client: Asker, output: Output, workerId: string
     output.document(worker);
     return;
   }
-  const { host, shards, seats, slots, running, attempts } = worker;
+  const { host, shards, seats, slots, agents, containment, running, attempts } = worker;
   output.lines(
     ...pairLines(
       [
@@ -83,6 +94,8 @@ export async function showWorker(client: Asker, output: Output, workerId: string
         ['host', host ?? nothing],
         ['shards', shards.join(', ')],
         ['agents', seats.map(describeSeat).join(', ')],
+        ['versions', agents?.map(describeVersion).join(', ') || nothing],
+        ['containment', containment ?? nothing],
         ['busy', `${running} of ${slots}`],
         ['tasks', attempts?.map(({ taskId }) => taskId).join(', ') || nothing],
       ],

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { limits } from '#kernel/limits.js';
 import { wholeNumber } from '../options.js';
+import { isCost } from './task-fields.js';
 import { isScope, lanes, scopeKinds, shards } from './words.js';
 
 /** What the words of dispatch must look like on the command line. */
@@ -22,6 +23,15 @@ export function several(max: number) {
     if (before.length < max) return [...before, shortText(text)];
     throw new InvalidArgumentError(`It may be given ${max} times at most.`);
   };
+}
+
+/** Kept as it is written, so that nothing of it is lost. */
+export function cost(text: string): string {
+  if (isCost(text)) return text;
+  const most = limits.taskCostNanoUsdMax / 1e9;
+  throw new InvalidArgumentError(
+    `It must be US dollars such as 3.75, more than 0 and at most ${most}.`,
+  );
 }
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

@@ -29,6 +29,10 @@ const taskFields = {
   repository: maybe(text),
   ref: maybe(text),
   permissionMode: maybe(text),
+  allowedTools: maybe(list(text)),
+  maxCostUsd: maybe(text),
+  halt: maybe(object({ how: text, reason: text, holder: maybe(text) })),
+  conversation: maybe(object({ sessionId: text, host: text, attemptId: text })),
   dependsOn: maybe(list(text)),
   idempotencyKey: maybe(text),
   promptCharacters: maybe(count),
@@ -90,7 +94,13 @@ const submittedItem = object({ key: maybe(text), taskId: name, created: flag });
 export type SubmittedItem = Of<typeof submittedItem>;
 export const submittedBatch = object({ items: list(submittedItem) });
 
-const counts = { waiting: count, ready: count, delayed: count, running: count };
+const counts = {
+  waiting: count,
+  ready: count,
+  delayed: count,
+  running: count,
+  paused: maybe(count),
+};
 
 const shardFigures = object({
   shard: text,
@@ -140,6 +150,8 @@ export const worker = object({
   shards: list(text),
   seats: list(object({ agent: text, account: maybe(text), models: maybe(list(text)) })),
   slots: count,
+  agents: maybe(list(object({ name: text, version: maybe(text) }))),
+  containment: maybe(text),
   running: count,
   attempts: maybe(list(object({ attemptId: text, taskId: text }))),
 });

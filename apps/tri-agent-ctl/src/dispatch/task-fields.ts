@@ -54,11 +54,24 @@ const agent: Read = (written) => {
   return 'fault' in reading ? reading : { value: agentOf(reading.value as AgentWord) };
 };
 
+const costMaxUsd = limits.taskCostNanoUsdMax / 1e9;
+
+/** What a task may cost: more than nothing. */
+export function isCost(text: string): boolean {
+  const nanoUsd = nanoUsdFromDecimal(text) ?? 0;
+  return nanoUsd > 0 && nanoUsd <= limits.taskCostNanoUsdMax;
+}
+
 /** It stays as it is written, so that nothing of it is lost. */
 const budget: Read = ({ text = '' }) =>
   nanoUsdFromDecimal(text) === undefined
     ? { fault: 'must be US dollars such as 1.50, with at most nine digits after the point' }
     : { value: text };
+
+const maxCost: Read = ({ text = '' }) =>
+  isCost(text)
+    ? { value: text }
+    : { fault: `must be US dollars such as 1.50, more than 0 and at most ${costMaxUsd}` };
 
 const shortText = text(limits.identifierCharactersMax);
 const longText = text(limits.freeTextCharactersMax);
@@ -80,6 +93,8 @@ export const taskFields = {
   project: shortText,
   tags: several(limits.tagsPerTaskMax),
   budgetUsd: budget,
+  maxCostUsd: maxCost,
+  allowedTools: several(limits.agentToolsAllowedMax),
   timeoutMs: whole(1_000, limits.attemptMsMax),
   retries: whole(0, limits.attemptsPerTaskMax - 1),
   permissionMode: shortText,

@@ -10,6 +10,7 @@ export const states = [
   'ready',
   'delayed',
   'running',
+  'paused',
   'completed',
   'cancelled',
   'parked',

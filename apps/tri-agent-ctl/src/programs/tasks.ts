@@ -7,7 +7,7 @@ import type { Move } from '../commands/task-moves.js';
 import type { BatchWish } from '../commands/tasks-batch.js';
 import type { SubmitWish } from '../commands/tasks-submit.js';
 import type { TasksWish } from '../commands/tasks.js';
-import { attemptTime, longText, several, shortText } from '../dispatch/options.js';
+import { attemptTime, cost, longText, several, shortText } from '../dispatch/options.js';
 import { agentOf, agentWords, lanes, shards, sizes, states } from '../dispatch/words.js';
 import type { LightRun } from '../light-run.js';
 import { dollars, limitOption, wholeNumber } from '../options.js';
@@ -25,8 +25,8 @@ A file of tasks is YAML: a list of tasks, or "tasks" and the "defaults" of all o
     - {key: review, promptFile: review.md, shard: review, dependsOn: [api]}
 
 A task has: key, prompt or promptFile, agent, model, shard, lane, size, directory or repository and
-ref, dependsOn (keys of the file, or ids), team, project, tags, budgetUsd, timeoutMs, retries,
-permissionMode, idempotencyKey. An empty value takes a default back. All tasks go in, or none:
+ref, dependsOn (keys of the file, or ids), team, project, tags, budgetUsd, maxCostUsd, timeoutMs,
+retries, permissionMode, allowedTools, idempotencyKey. An empty value takes a default back. All tasks go in, or none:
 ${limits.tasksPerBatchMax} at most. A promptFile is relative and stays in the folder of the file, or in that of --prompts.`;
 
 /** Queued work. What its commands need is loaded when one is used. */
@@ -36,6 +36,7 @@ export function addTasks(program: Command, run: LightRun): void {
   addViews(tasks, run);
   addLogs(tasks, run);
   addDiffs(tasks, run);
+  addOpen(tasks, run);
   addMoves(tasks, run);
 }
 
@@ -69,7 +70,9 @@ function addSubmit(tasks: Command, run: LightRun): void {
     .option('--team <name>', 'whose task it is', shortText)
     .option('--project <name>', 'of which project', shortText)
     .option('--tag <text>', 'a word to find it by (repeatable)', several(limits.tagsPerTaskMax))
-    .option('--budget <usd>', 'what each attempt may cost, such as 1.50', dollars)
+    .option('--budget <usd>', 'what each attempt reserves of budgets, such as 1.50', dollars)
+    .addOption(maxCostOption())
+    .addOption(allowToolOption())
     .option('--timeout <time>', 'how long an attempt may take: 90s, 30m, 2h', attemptTime)
     .option(
       '--retries <count>',
@@ -167,6 +170,31 @@ function addDiffs(tasks: Command, run: LightRun): void {
     });
 }
 
+function addOpen(tasks: Command, run: LightRun): void {
+  tasks
+    .command('open')
+    .description('where the work of a task is; on a terminal, its folder in $VISUAL or $EDITOR')
+    .argument('<id>', 'its id', shortText)
+    .action(async (id: string) => {
+      const { openTask } = await import('../commands/task-open.js');
+      const { findServer } = await import('../server.js');
+      const { home } = findServer(run.io).loaded.config;
+      return openTask(await run.asker(), run.output, id, home);
+    });
+}
+
+function maxCostOption(): Option {
+  return new Option('--max-cost <usd>', 'what the task may cost in all, such as 2.50').argParser(
+    cost,
+  );
+}
+
+function allowToolOption(): Option {
+  const flag = '--allow-tool <tool>';
+  const what = 'what its agent may use without asking, such as Edit (repeatable)';
+  return new Option(flag, what).argParser(several(limits.agentToolsAllowedMax));
+}
+
 /** The shortest way from a prompt to what came of it. */
 export function addRun(program: Command, run: LightRun): void {
   program
@@ -177,6 +205,8 @@ export function addRun(program: Command, run: LightRun): void {
     .option('--model <name>', "that model; the agent's choice without", shortText)
     .option('--cwd <folder>', 'where it works; this folder without', longText)
     .option('--permission-mode <mode>', "the agent's, as its command line names it", shortText)
+    .addOption(maxCostOption())
+    .addOption(allowToolOption())
     .option('--timeout <time>', 'how long it may take: 90s, 30m, 2h', attemptTime)
     .action(async (words: string[], wish: RunWish) => {
       const { runTask } = await import('../commands/run-task.js');
@@ -198,8 +228,15 @@ function addMoves(tasks: Command, run: LightRun): void {
   command('park', 'put a task among the dead letters')
     .option('--reason <text>', 'why', longText)
     .action((id: string, wish: object) => moveOf(id, 'park', wish));
-  command('retry', 'run a delayed or cancelled task now').action((id: string) =>
-    moveOf(id, 'retry', {}),
+  command('pause', 'stop a task so that it can be carried on')
+    .option('--reason <text>', 'why', longText)
+    .option('--kill', 'at once, not at the next pause in its work')
+    .action((id: string, wish: object) => moveOf(id, 'pause', wish));
+  command('resume', 'have a paused task carried on, in the same conversation')
+    .option('--reason <text>', 'why', longText)
+    .action((id: string, wish: object) => moveOf(id, 'resume', wish));
+  command('retry', 'run a delayed, paused or cancelled task now, from its beginning').action(
+    (id: string) => moveOf(id, 'retry', {}),
   );
   command('priority', 'put a task into another lane')
     .addArgument(tasks.createArgument('<lane>', 'which').choices(lanes))

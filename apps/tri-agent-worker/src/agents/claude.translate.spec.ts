@@ -1,4 +1,12 @@
-import { exited, optionsWith, refusalOf, run, started, taskWith } from '../../test/runs.js';
+import {
+  exited,
+  optionsWith,
+  refusalOf,
+  run,
+  started,
+  taskWith,
+  pausesIn,
+} from '../../test/runs.js';
 import { claude } from './claude.translate.js';
 
 const sessionId = '11111111-1111-4111-8111-111111111111';
@@ -25,6 +33,11 @@ describe('Claude Code is started', () => {
       '--permission-mode=acceptEdits',
       '--allowedTools=Edit,Bash(git status:*)',
     ]);
+  });
+
+  test('with what it may cost', () => {
+    const { args } = started(claude, { maxCostUsd: '2.500000000' });
+    expect(args).toContain('--max-budget-usd=2.500000000');
   });
 
   test('so that its telemetry says whose work it is', () => {
@@ -113,6 +126,34 @@ describe('What Claude Code prints', () => {
       error: 'Claude Code told a result and then ended with exit code 1.',
       retryable: true,
     });
+  });
+
+  test('that does not know the session that it was to carry on can begin anew', () => {
+    const words = 'No conversation found with session ID: x';
+    const failure = { ...result, is_error: true, result: words };
+    for (const isResumed of [true, false]) {
+      const outcomes = [
+        run(claude, [failure], { exitCode: 1 }, isResumed).outcome,
+        run(claude, [], { exitCode: 1, stderrTail: words }, isResumed).outcome,
+      ];
+      for (const it of outcomes) {
+        expect(it).toMatchObject({ is: 'failed', retryable: isResumed, sessionId: null });
+        expect('isConversationGone' in it).toBe(isResumed);
+      }
+    }
+  });
+
+  test('is at a pause after what a tool came to and what it says, not where a subagent is', () => {
+    const said = (type: string, kind: string, parent: string | null = null) => ({
+      type,
+      message: { content: [{ type: kind }] },
+      parent_tool_use_id: parent,
+    });
+    const lines = [
+      ...[{ type: 'system' }, said('assistant', 'tool_use'), said('user', 'tool_result')],
+      ...[said('assistant', 'text'), said('user', 'tool_result', 'a'), 'nonsense'],
+    ];
+    expect(pausesIn(claude, lines)).toEqual([false, false, true, true, false, false]);
   });
 
   test('counts by its last result', () => {

@@ -1,4 +1,12 @@
-import { exited, optionsWith, refusalOf, run, started, taskWith } from '../../test/runs.js';
+import {
+  exited,
+  optionsWith,
+  refusalOf,
+  run,
+  started,
+  taskWith,
+  pausesIn,
+} from '../../test/runs.js';
 import { codex } from './codex.translate.js';
 
 const readOnly = ['-c', 'sandbox_mode="read-only"', '-c', 'approval_policy="never"'];
@@ -88,16 +96,29 @@ describe('What Codex CLI prints', () => {
     expect(run(codex, [...begun, error, completed]).outcome).toMatchObject({ is: 'completed' });
   });
 
-  test('that says it does not know the session will not do better another time', () => {
+  test('that says it does not know the session can begin anew', () => {
     const stderrTail =
       'Error: thread/resume: thread/resume failed: no rollout found for thread id 22222222-2222-4222-8222-222222222222 (code -32600)\n';
     expect(run(codex, [], { exitCode: 1, stderrTail }, true).outcome).toEqual({
       is: 'failed',
       error:
         'Codex CLI ended with exit code 1 and did not complete its turn: Error: thread/resume: thread/resume failed: no rollout found for thread id 22222222-2222-4222-8222-222222222222 (code -32600).',
-      retryable: false,
+      retryable: true,
       sessionId: null,
+      isConversationGone: true,
     });
+  });
+
+  test('is at a pause where a step of its work has ended', () => {
+    const item = (type: string, kind: string) => ({ type, item: { type: kind } });
+    const lines = [
+      ...[...begun, item('item.started', 'command_execution')],
+      ...[item('item.completed', 'command_execution'), item('item.started', 'mcp_tool_call')],
+      ...[item('item.completed', 'agent_message'), 'nonsense'],
+    ];
+    expect(pausesIn(codex, lines).slice(begun.length)).toEqual([
+      ...[false, true, false, true, false],
+    ]);
   });
 
   test('tells how long its provider wants to be left alone, where it says so', () => {

@@ -1,4 +1,4 @@
-import { exited, optionsWith, run, started, taskWith } from '../../test/runs.js';
+import { exited, optionsWith, run, started, taskWith, pausesIn } from '../../test/runs.js';
 import { gemini } from './gemini.translate.js';
 
 const sessionId = '11111111-1111-4111-8111-111111111111';
@@ -90,6 +90,17 @@ describe('What Gemini CLI prints', () => {
         'Gemini CLI ended with exit code 42 and told no result: Error resuming session: Invalid session identifier "x".',
       retryable: false,
     });
+  });
+
+  test('that does not know the session that it was to carry on can begin anew', () => {
+    expect(run(gemini, [], { exitCode: 42 }, true).outcome).toMatchObject({
+      ...{ retryable: true, isConversationGone: true },
+    });
+  });
+
+  test('is at a pause where a tool has come to something', () => {
+    const lines = ['init', 'tool_use', 'tool_result', 'message'].map((type) => ({ type }));
+    expect(pausesIn(gemini, lines)).toEqual([false, false, true, false]);
   });
 
   test('is no success when it ended badly after its result', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
 import { git, tryGit } from './git.js';
 import { explained, withoutPassword } from './git-faults.js';
-import { digestOf } from './names.js';
+import { digestOf } from '#platform/work-names.js';
 import { oneAtATime } from './repository-lock.js';
 import { partsOf, type WorkPlaceRules } from './rules.js';
 import { WorkPlaceError } from './work-place-error.js';

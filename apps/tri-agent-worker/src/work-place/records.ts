@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { nameOf } from './names.js';
+import { nameOf } from '#platform/work-names.js';
 import { partsOf, type WorkPlaceRules } from './rules.js';
 import { WorkPlaceError } from './work-place-error.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import { SingletonLock } from '#platform/singleton-lock.js';
-import { digestOf } from './names.js';
+import { digestOf } from '#platform/work-names.js';
 import { partsOf, type WorkPlaceRules } from './rules.js';
 import { WorkPlaceError } from './work-place-error.js';
 

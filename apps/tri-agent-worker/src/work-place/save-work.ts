@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { limits } from '#kernel/limits.js';
 import { isRealFolder, isThere } from './folders.js';
 import { git, GitFailure, gitLine, tryGit, type GitCall } from './git.js';
-import { nameOf } from './names.js';
+import { nameOf } from '#platform/work-names.js';
 import type { PlaceRecord, Worktree } from './records.js';
 import { stageAll } from './stage.js';
 import { inRepository, inWorktree } from './worktree.js';

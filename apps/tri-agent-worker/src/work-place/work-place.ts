@@ -4,7 +4,7 @@ import { allowedFolder } from './allowed-roots.js';
 import { isRealFolder } from './folders.js';
 import { finish, remove, untouched, type WorkResult } from './finish.js';
 import { explained, requireGit, withoutPassword } from './git-faults.js';
-import { branchOf } from './names.js';
+import { branchOf } from '#platform/work-names.js';
 import {
   changeRecord,
   makeRecord,
