@@ -86,7 +86,7 @@ export class TripRig {
   /** An agent at work, under a budget of its own. */
   async begin({ heedsTerm }: { readonly heedsTerm: boolean }): Promise<Spender> {
     const team = `team-${randomUUID()}`;
-    await this.mustPut(`budgets/${team}`, { scope: `team:${team}`, window: 'total', limitUsd });
+    await this.put(`budgets/${team}`, { scope: `team:${team}`, window: 'total', limitUsd });
     const left = join(this.work, `${team}.pid`);
     const steps: Script = [
       ...(heedsTerm ? [] : [{ do: 'ignore-term' } as const]),
@@ -105,11 +105,15 @@ export class TripRig {
   }
 
   /** Its telemetry, as Claude Code sends it. Resolves when it is acknowledged; rejects when it is not. */
-  async spend({ team, taskId, attemptId, sessionId }: Spender, requestId: string): Promise<void> {
+  async spend(
+    { team, taskId, attemptId, sessionId }: Spender,
+    requestId: string,
+    costUsd = spentUsd,
+  ): Promise<void> {
     const record = {
       'event.name': 'api_request',
       'session.id': sessionId,
-      ...{ model: 'claude-sonnet-4-5-20250929', request_id: requestId, cost_usd: spentUsd },
+      ...{ model: 'claude-sonnet-4-5-20250929', request_id: requestId, cost_usd: costUsd },
       ...{ input_tokens: 1_000, output_tokens: 1_000, duration_ms: 900 },
     };
     const resource = { 'task.id': taskId, 'attempt.id': attemptId, 'team.id': team };
@@ -145,7 +149,7 @@ export class TripRig {
     if (status >= 300) throw new Error(`${path} was answered ${status}: ${JSON.stringify(answer)}`);
   }
 
-  private async mustPut(path: string, body: object): Promise<void> {
+  async put(path: string, body: object): Promise<void> {
     const answer = await fetch(`${this.server.url}/api/v1/${path}`, {
       method: 'PUT',
       headers: {
