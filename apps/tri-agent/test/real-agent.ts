@@ -176,7 +176,12 @@ async function runsAsTask(
     if (!isHome) console.error(`${err}\n${worker.printed}`);
     const bypass = { directory: work, permissionMode: 'bypassPermissions' };
     const task = { agent: agentOf(word), ...bypass, ...(model !== undefined && { model }) };
-    return (await pausesAndCarriesOn(server, task)) && isHome;
+    const isCarriedOn = await pausesAndCarriesOn(server, task).catch((error: unknown) => {
+      console.error(error);
+      return false;
+    });
+    if (!isCarriedOn) console.error(worker.printed);
+    return isCarriedOn && isHome;
   } finally {
     await worker.stop();
   }
