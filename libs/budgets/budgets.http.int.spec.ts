@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
-import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { createHttpApp } from '#platform/http-app.js';
 import { clockAt } from '#platform/projection.specification.js';
 import { ReadModels } from '#platform/read-models.js';
