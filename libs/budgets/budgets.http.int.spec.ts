@@ -119,7 +119,7 @@ describe('A budget over HTTP', () => {
     expect(removed).toEqual({ status: 204, body: null });
     expect((await ask('/day')).status).toBe(404);
 
-    writer.apply((await log.read('budgets', 0, 100)));
+    writer.apply(await log.read('budgets', 0, 100));
     const first = historyPage.parse((await ask('/day/history?limit=3')).body);
     expect(first.items).toMatchObject([
       { type: 'BudgetRemoved', actor: 'operator:api', reason },
