@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { TripRig, type Spender } from '../../tri-agent/test/trip-rig.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LIMIT_USD, TripRig, type Spender } from '../../tri-agent/test/trip-rig.js';
 import { round, type Row } from './report.js';
 
 /** One trip: milliseconds from the arrival of the usage, step by step. */
@@ -14,6 +15,11 @@ interface Timed {
 /** Promises of the kill switch: from the event to the last process gone. */
 const limitMs = { heeding: 2_000, ignoring: 7_000 };
 const sideBySide = 10;
+
+/** Agents of workers export every second. */
+const exportMs = 1_000;
+const burnUsdPerMinute = 10;
+const overrunUsdMax = 1.5;
 
 /** From the usage event's arrival to the last process gone, of agents that heed TERM and that do not. */
 export async function benchKill(trips: number): Promise<Row[]> {
@@ -33,9 +39,14 @@ export async function benchKill(trips: number): Promise<Row[]> {
       );
       ignoring.push(...(await Promise.all(spenders.map((spender) => trip(rig, spender)))));
     }
+    const spenders = await Promise.all(
+      Array.from({ length: sideBySide }, () => rig.begin({ heedsTerm: true })),
+    );
+    const overruns = await Promise.all(spenders.map((spender) => overrunUsdOf(rig, spender)));
     return [
       rowOf('kill: agents that heed TERM', heeding, limitMs.heeding),
       rowOf('kill: agents that ignore TERM (5 s of grace)', ignoring, limitMs.ignoring),
+      overrunRowOf(overruns.sort((a, b) => a - b)),
     ];
   } finally {
     await rig.stop();
@@ -55,6 +66,35 @@ async function trip(rig: TripRig, spender: Spender): Promise<Timed> {
     signalMs: goneAtMs - orderedAtMs,
     verifyMs: confirmedAtMs - goneAtMs,
     allGoneMs: goneAtMs - arrivedAtMs,
+  };
+}
+
+/** It spends until it is gone, and tells of that as agents do. The request in flight is not counted. */
+async function overrunUsdOf(rig: TripRig, spender: Spender): Promise<number> {
+  const costUsd = (burnUsdPerMinute * exportMs) / 60_000;
+  let spentUsd = 0;
+  const gone = new AbortController();
+  const watched = rig.untilGone(spender, 60_000).finally(() => {
+    gone.abort();
+  });
+  while (!gone.signal.aborted) {
+    spentUsd += costUsd;
+    await rig.spend(spender, randomUUID(), costUsd);
+    await delay(exportMs, undefined, { signal: gone.signal }).catch(() => undefined);
+  }
+  await watched;
+  return spentUsd - LIMIT_USD;
+}
+
+function overrunRowOf(sorted: readonly number[]): Row {
+  const most = sorted.at(-1) ?? 0;
+  return {
+    benchmark: `kill: spent beyond the limit at $${burnUsdPerMinute} a minute, told every second`,
+    trips: sorted.length,
+    'overrun p50, $': round(sorted[Math.floor(sorted.length / 2)] ?? 0, 3),
+    'overrun max, $': round(most, 3),
+    'limit, $': overrunUsdMax,
+    'max / limit': round(most / overrunUsdMax, 2),
   };
 }
 

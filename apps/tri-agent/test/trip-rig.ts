@@ -34,7 +34,8 @@ export interface TripTimes {
 }
 
 const spentUsd = 1;
-const limitUsd = '0.500000000';
+/** Of each spender's budget. */
+export const LIMIT_USD = 0.5;
 
 export class TripRig {
   private readonly folder = mkdtempSync(join(tmpdir(), 'tri-agent-trips-'));
@@ -86,7 +87,11 @@ export class TripRig {
   /** An agent at work, under a budget of its own. */
   async begin({ heedsTerm }: { readonly heedsTerm: boolean }): Promise<Spender> {
     const team = `team-${randomUUID()}`;
-    await this.put(`budgets/${team}`, { scope: `team:${team}`, window: 'total', limitUsd });
+    await this.put(`budgets/${team}`, {
+      scope: `team:${team}`,
+      window: 'total',
+      limitUsd: LIMIT_USD,
+    });
     const left = join(this.work, `${team}.pid`);
     const steps: Script = [
       ...(heedsTerm ? [] : [{ do: 'ignore-term' } as const]),
