@@ -72,6 +72,24 @@ describe("A worker's agent", () => {
     expect(types.filter((type) => type === 'AttemptFailed')).toEqual([]);
   });
 
+  test('whose task may cost so much is held to that, for as long as the task is open', async () => {
+    const spender = await rig.begin({ heedsTerm: true, maxCostUsd: '0.80' });
+    const budgetId = `task-${spender.taskId}`;
+    const shown = async () => (await rig.operator.get<object>(`budgets/${budgetId}`)).body;
+    await waitUntil('the task has a budget', async () => 'standing' in (await shown()));
+    expect(await shown()).toMatchObject({ origin: 'task', limitUsd: '0.800000000' });
+    await rig.spend(spender, randomUUID(), 0.79);
+    await waitUntil('it counts', async () => JSON.stringify(await shown()).includes('0.79'));
+    expect(spender.processes.every(runs)).toBe(true);
+    await rig.spend(spender, randomUUID(), 0.02);
+    await rig.untilGone(spender, 10_000);
+    await isTask(spender.taskId, 'paused');
+    await change(budgetId, 'raise', { limitUsd: '2' });
+    await change(budgetId, 'reset');
+    await isTask(spender.taskId, 'completed');
+    await waitUntil('its budget is gone', async () => !('standing' in (await shown())));
+  });
+
   test('is killed by the command line, which sees it end and says how to go on', async () => {
     const spender = await rig.begin({ heedsTerm: true });
     const argv = ['kill', 'task', spender.taskId];

@@ -85,13 +85,19 @@ export class TripRig {
   }
 
   /** An agent at work, under a budget of its own. */
-  async begin({ heedsTerm }: { readonly heedsTerm: boolean }): Promise<Spender> {
+  async begin({
+    heedsTerm,
+    maxCostUsd,
+  }: {
+    readonly heedsTerm: boolean;
+    /** The task's own budget, instead of its team's. */
+    readonly maxCostUsd?: string;
+  }): Promise<Spender> {
     const team = `team-${randomUUID()}`;
-    await this.put(`budgets/${team}`, {
-      scope: `team:${team}`,
-      window: 'total',
-      limitUsd: LIMIT_USD,
-    });
+    if (maxCostUsd === undefined) {
+      const budget = { scope: `team:${team}`, window: 'total', limitUsd: LIMIT_USD };
+      await this.put(`budgets/${team}`, budget);
+    }
     const left = join(this.work, `${team}.pid`);
     const steps: Script = [
       ...(heedsTerm ? [] : [{ do: 'ignore-term' } as const]),
@@ -100,7 +106,8 @@ export class TripRig {
       { do: 'hang' },
     ];
     const task = { agent: 'claude-code', team, directory: this.work, prompt: promptOf(steps) };
-    const taskId = await this.operator.submit({ ...task, timeoutMs: 600_000 });
+    const more = { timeoutMs: 600_000, ...(maxCostUsd !== undefined && { maxCostUsd }) };
+    const taskId = await this.operator.submit({ ...task, ...more });
     let spender: Spender | undefined;
     await waitUntil('the agent and its child run', async () => {
       spender = await this.spenderOf(team, taskId);
