@@ -34,8 +34,8 @@ export interface TripTimes {
 }
 
 const spentUsd = 1;
-/** Of each spender's budget. */
-export const LIMIT_USD = 0.5;
+/** Of each spender's budget; no multiple of what is spent in a second. */
+export const LIMIT_USD = 0.52;
 
 export class TripRig {
   private readonly folder = mkdtempSync(join(tmpdir(), 'tri-agent-trips-'));
