@@ -1,4 +1,5 @@
 import { limits } from '#kernel/limits.js';
+import { Reconciler } from '#platform/reconciler.js';
 import type { KillSwitch } from './kill-switch.js';
 import type {
   BudgetStandings,
@@ -31,29 +32,30 @@ const actor = 'policy:budgets';
  */
 export class Enforcer {
   private readonly ends: (() => void)[] = [];
-  private looking: Promise<void> | undefined;
-  private isNews = false;
+  private readonly reconciler = new Reconciler(
+    () => this.enforce(),
+    (reason) => {
+      // The timer tries again.
+      this.parts.report(`Budgets could not be enforced (${reason}). Trying again.`);
+    },
+  );
   private timer: NodeJS.Timeout | undefined;
-  private reported = '';
 
   constructor(private readonly parts: EnforcerParts) {}
 
   start(): void {
-    const look = (): void => {
-      this.look();
-    };
+    const { nudge } = this.reconciler;
     const { budgets, work, agents } = this.parts;
-    this.ends.push(budgets.listen(look), work.listen(look), agents.listen(look));
-    this.timer = setInterval(look, limits.enforcementMs);
+    this.ends.push(budgets.listen(nudge), work.listen(nudge), agents.listen(nudge));
+    this.timer = setInterval(nudge, limits.enforcementMs);
     this.timer.unref();
-    look();
+    nudge();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
     for (const end of this.ends) end();
-    this.isNews = false;
-    await this.looking;
+    await this.reconciler.stop();
   }
 
   /**
@@ -71,30 +73,9 @@ export class Enforcer {
     return shut.find(({ scope }) => isWithin(scope, session, facts))?.reason ?? null;
   }
 
-  private look(): void {
-    this.isNews = true;
-    this.looking ??= this.lookUntilSettled().finally(() => {
-      this.looking = undefined;
-    });
-  }
-
-  private async lookUntilSettled(): Promise<void> {
-    while (this.isNews) {
-      this.isNews = false;
-      try {
-        const standings = this.parts.budgets.standings();
-        if (standings !== undefined) await this.enforce(standings);
-        this.reported = '';
-      } catch (error) {
-        // The timer tries again.
-        const sentence = `Budgets could not be enforced (${String(error)}). Trying again.`;
-        if (sentence !== this.reported) this.parts.report(sentence);
-        this.reported = sentence;
-      }
-    }
-  }
-
-  private async enforce(standings: readonly Standing[]): Promise<void> {
+  private async enforce(): Promise<void> {
+    const standings = this.parts.budgets.standings();
+    if (standings === undefined) return;
     await this.shutAndOpen(standings);
     for (const standing of standings) {
       if (standing.step === 'trip') await this.killAllOf(standing);

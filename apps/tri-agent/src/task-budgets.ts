@@ -1,5 +1,6 @@
 import type { Budgets } from '#libs/budgets/budgets.js';
 import type { Dispatcher } from '#libs/dispatch/dispatcher.js';
+import { Reconciler } from '#platform/reconciler.js';
 import { isOpen, type DispatchEvent, type DispatchState } from '#libs/dispatch/dispatch-state.js';
 
 const actor = 'policy:task-budgets';
@@ -9,57 +10,40 @@ const actor = 'policy:task-budgets';
  * dispatch meet here: it goes by what stands, so that nothing is missed across restarts.
  */
 export class TaskBudgets {
-  private looking: Promise<void> | undefined;
-  private isNews = false;
   private readonly ends: (() => void)[] = [];
-  private reported = '';
+  private readonly reconciler: Reconciler;
 
+  /** @param report is told why a task has no budget of its own */
   constructor(
     private readonly dispatcher: Dispatcher,
     private readonly budgets: Budgets,
-    /** Is told why a task has no budget of its own. */
-    private readonly report: (sentence: string) => void,
-  ) {}
+    report: (sentence: string) => void,
+  ) {
+    this.reconciler = new Reconciler(
+      async () => {
+        await this.settle(await dispatcher.state());
+      },
+      (reason) => {
+        report(`A task has no budget of its own: ${reason}`);
+      },
+    );
+  }
 
   start(): void {
-    const look = (): void => {
-      this.look();
-    };
+    const { nudge } = this.reconciler;
     this.ends.push(
       this.dispatcher.listen((events) => {
-        if (events.some(concernsTaskBudgets)) look();
+        if (events.some(concernsTaskBudgets)) nudge();
       }),
       // They may be known only later than dispatch.
-      this.budgets.listen(look),
+      this.budgets.listen(nudge),
     );
-    look();
+    nudge();
   }
 
   async stop(): Promise<void> {
     for (const end of this.ends) end();
-    this.isNews = false;
-    await this.looking;
-  }
-
-  private look(): void {
-    this.isNews = true;
-    this.looking ??= this.lookUntilSettled().finally(() => {
-      this.looking = undefined;
-    });
-  }
-
-  private async lookUntilSettled(): Promise<void> {
-    while (this.isNews) {
-      this.isNews = false;
-      try {
-        await this.settle(await this.dispatcher.state());
-        this.reported = '';
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (reason !== this.reported) this.report(`A task has no budget of its own: ${reason}`);
-        this.reported = reason;
-      }
-    }
+    await this.reconciler.stop();
   }
 
   private async settle({ running, tasks }: DispatchState): Promise<void> {
