@@ -1,23 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { aSession } from '../test/samples.js';
-import { StubServer } from '../test/stub-server.js';
+import { stubbed } from '../test/stubbed.js';
 import { run } from '../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
+const stub = stubbed();
 
 const amount = (requests: number, costUsd: string | null) => ({
   requests,
@@ -39,7 +24,7 @@ const unknown = coverage({
 
 describe('coverage', () => {
   test('lists sessions of which a file was imported, and the sum of all', async () => {
-    server.answers['/api/v1/coverage'] = {
+    stub.server.answers['/api/v1/coverage'] = {
       items: [
         { sessionId: 'aaaaaaaa-1', agent: 'codex', ...coverage() },
         { sessionId: 'bbbbbbbb-1', agent: 'codex', ...unknown },
@@ -47,7 +32,7 @@ describe('coverage', () => {
       nextCursor: null,
       total: coverage(),
     };
-    const { exit, out, err } = await run(env, ['coverage']);
+    const { exit, out, err } = await run(stub.env, ['coverage']);
     expect(exit).toBe(0);
     // Cut, not rounded up to a whole.
     expect(out).toMatch(/codex +aaaaaaaa +99\.9% +50\.0% +– +1,999 +1 +3 +\$0\.0010/);
@@ -58,17 +43,17 @@ describe('coverage', () => {
 
   test('says what to do where nothing was imported', async () => {
     const items = [{ sessionId: 'bbbbbbbb-1', agent: 'codex', ...unknown }];
-    server.answers['/api/v1/coverage'] = { items, nextCursor: null, total: unknown };
-    const { exit, out } = await run(env, ['coverage']);
+    stub.server.answers['/api/v1/coverage'] = { items, nextCursor: null, total: unknown };
+    const { exit, out } = await run(stub.env, ['coverage']);
     expect([exit, out]).toEqual([0, expect.stringContaining('tri-agent-ctl import')]);
   });
 
   test('names every gap of a session, harmlessly', async () => {
     const session = aSession({ sessionId: 'cccccccc-1' });
-    server.sessions = [session];
+    stub.server.sessions = [session];
     const gap = { occurredAt: '2026-11-20T11:00:00.000Z', model: 'm\x1b[2J', costUsd: null };
     const tokens = amount(1, null).tokens;
-    server.answers['/api/v1/sessions/cccccccc-1/coverage'] = {
+    stub.server.answers['/api/v1/sessions/cccccccc-1/coverage'] = {
       ...{ sessionId: 'cccccccc-1', agent: session.agent, ...coverage() },
       stated: {
         ...{ statedAt: gap.occurredAt, tokens: amount(3_000, null).tokens, costUsd: '3.000000000' },
@@ -77,7 +62,7 @@ describe('coverage', () => {
       gaps: [{ ...gap, tokens }],
       moreGaps: 4,
     };
-    const { exit, out, err } = await run(env, ['coverage', 'cccc']);
+    const { exit, out, err } = await run(stub.env, ['coverage', 'cccc']);
     expect(exit).toBe(0);
     expect(out).toMatch(/covered +requests 99\.9%, tokens 50\.0%, cost –/);
     expect(out).toMatch(/only by telemetry +3 requests, 33 tokens, \$0\.0030/);
@@ -95,22 +80,29 @@ describe('prices apply', () => {
   });
 
   test('tells by how much the cost changed, and which prices are missing still', async () => {
-    server.answers['/api/v1/usage/corrections'] = page(null);
-    const { exit, out, err } = await run(env, ['prices', 'apply', '--since', '2026-11-01']);
+    stub.server.answers['/api/v1/usage/corrections'] = page(null);
+    const { exit, out, err } = await run(stub.env, ['prices', 'apply', '--since', '2026-11-01']);
     expect(exit).toBe(0);
     expect(out).toMatch(/1,000 requests since 2026-11-01.* of 2 changed, .* by -\$0\.2500\./);
     expect(err).toContain('prices missing');
-    expect(server.posted).toEqual([{ since: '2026-11-01T00:00:00.000Z', dryRun: false }]);
+    expect(stub.server.posted).toEqual([{ since: '2026-11-01T00:00:00.000Z', dryRun: false }]);
   });
 
   test('changes nothing when it is only asked what would change', async () => {
-    server.answers['/api/v1/usage/corrections'] = page(null);
-    const { out } = await run(env, ['prices', 'apply', '--since', '24h', '--dry-run', '--json']);
+    stub.server.answers['/api/v1/usage/corrections'] = page(null);
+    const { out } = await run(stub.env, [
+      'prices',
+      'apply',
+      '--since',
+      '24h',
+      '--dry-run',
+      '--json',
+    ]);
     expect(JSON.parse(out)).toMatchObject({ dryRun: true, costDifferenceUsd: '-0.250000000' });
-    expect(server.posted).toMatchObject([{ dryRun: true }]);
+    expect(stub.server.posted).toMatchObject([{ dryRun: true }]);
   });
 
   test('needs to know since when', async () => {
-    expect((await run(env, ['prices', 'apply'])).exit).toBe(2);
+    expect((await run(stub.env, ['prices', 'apply'])).exit).toBe(2);
   });
 });

@@ -1,22 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StubServer } from '../test/stub-server.js';
+import { stubbed } from '../test/stubbed.js';
 import { run } from '../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(({ server }) => {
   server.answers['/api/v1/prices'] = published();
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 function published(given: Record<string, unknown> = {}) {
@@ -24,9 +12,9 @@ function published(given: Record<string, unknown> = {}) {
 }
 describe('prices import', () => {
   async function importing(name: string, content: string | Uint8Array, ...more: string[]) {
-    const path = join(home, name);
+    const path = join(stub.home, name);
     await writeFile(path, content);
-    return run(env, ['prices', 'import', path, ...more]);
+    return run(stub.env, ['prices', 'import', path, ...more]);
   }
 
   test('publishes a CSV file; an empty cell says nothing', async () => {
@@ -36,7 +24,7 @@ describe('prices import', () => {
         '"a",openai,1.10,4,,2026-01-01,,200000\r\n',
     );
     expect({ exit, out }).toEqual({ exit: 0, out: 'The price was published as operator-1.\n' });
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         source: 'prices.csv',
         prices: [
@@ -58,7 +46,7 @@ describe('prices import', () => {
     await importing('prices.json', JSON.stringify(file));
     await importing('list', JSON.stringify([price]), '--source', 'me');
     const usdPerMillionTokens = { input: '0.1', output: '4', cacheRead: null };
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         source: 'contract',
         prices: [{ model: 'a', validFrom: '2026-01-01T00:00:00Z', usdPerMillionTokens }, 'odd'],
@@ -78,7 +66,7 @@ describe('prices import', () => {
   ].join('\n');
 
   test('reports by line what was refused, publishes the rest, and ends with 1', async () => {
-    server.answers['/api/v1/prices'] = published({
+    stub.server.answers['/api/v1/prices'] = published({
       accepted: 3,
       refused: [
         { index: 1, reason: 'input must be \u001b[2JUS dollars', overlaps: [] },
@@ -111,7 +99,7 @@ describe('prices import', () => {
   test('asks the server nothing when no line can be used', async () => {
     const { exit, out } = await importing('p.csv', 'provider,model,input,output\nx\n');
     expect({ exit, out }).toEqual({ exit: 1, out: 'Nothing was published.\n' });
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test.each<[string, string | Uint8Array, RegExp]>([
@@ -128,17 +116,17 @@ describe('prices import', () => {
     const { exit, err } = await importing('file', content);
     expect(exit).toBe(1);
     expect(err).toMatch(reason);
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test('says what is wrong with a file that is not there', async () => {
-    const { exit, err } = await run(env, ['prices', 'import', join(home, 'nowhere.csv')]);
+    const { exit, err } = await run(stub.env, ['prices', 'import', join(stub.home, 'nowhere.csv')]);
     expect(exit).toBe(1);
     expect(err).toMatch(/cannot be read: ENOENT/);
   });
 
   test('tells the form of the file with --help', async () => {
-    const { exit, out } = await run(env, ['prices', 'import', '--help']);
+    const { exit, out } = await run(stub.env, ['prices', 'import', '--help']);
     expect(exit).toBe(0);
     expect(out).toContain('provider,model,tier,promptTokensAbove');
   });

@@ -1,22 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { StubServer } from '../test/stub-server.js';
+import { stubbed } from '../test/stubbed.js';
 import { run } from '../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(({ server }) => {
   server.answers['/api/v1/prices'] = published();
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 function published(given: Record<string, unknown> = {}) {
@@ -56,8 +42,8 @@ const list = (...items: unknown[]) => ({ items, nextCursor: null });
 
 describe('prices', () => {
   test('lists exact dollars per million tokens, and what is unknown', async () => {
-    server.answers['/api/v1/prices'] = list(aPrice(), aPrice({ superseded: true }));
-    const { exit, out } = await run(env, ['prices']);
+    stub.server.answers['/api/v1/prices'] = list(aPrice(), aPrice({ superseded: true }));
+    const { exit, out } = await run(stub.env, ['prices']);
     expect(exit).toBe(0);
     expect(out).toMatch(
       /anthropic +claude-sonnet-4-5 +standard +200,000 +3\.00 +22\.50 +0\.000000001 +\? +6\.00 +2026-12-01 +shipped\n/,
@@ -66,8 +52,8 @@ describe('prices', () => {
   });
 
   test('list asks for models, a provider and what was superseded', async () => {
-    server.answers['/api/v1/prices'] = list();
-    const { out } = await run(env, [
+    stub.server.answers['/api/v1/prices'] = list();
+    const { out } = await run(stub.env, [
       'prices',
       'list',
       '--model',
@@ -76,35 +62,35 @@ describe('prices', () => {
       'a',
       '--all',
     ]);
-    expect(server.requests[0]).toBe(
+    expect(stub.server.requests[0]).toBe(
       'GET /api/v1/prices?model=sonnet&provider=a&all=true&limit=500',
     );
     expect(out).toContain('No such prices');
   });
 
   test('missing names the models without one, and what to do', async () => {
-    server.answers['/api/v1/prices/missing'] = list(
+    stub.server.answers['/api/v1/prices/missing'] = list(
       aMissing(),
       aMissing({ model: 'y', resolved: true }),
     );
-    const { exit, out, err } = await run(env, ['prices', 'missing', '--all']);
+    const { exit, out, err } = await run(stub.env, ['prices', 'missing', '--all']);
     expect(exit).toBe(0);
     expect(out).toMatch(
       /codex +openai +gpt-x +standard +5s +unknown\n.* y +standard +5s +known by now/,
     );
     expect(err).toContain('tri-agent-ctl prices set');
-    server.answers['/api/v1/prices/missing'] = list();
-    expect((await run(env, ['prices', 'missing'])).out).toBe(
+    stub.server.answers['/api/v1/prices/missing'] = list();
+    expect((await run(stub.env, ['prices', 'missing'])).out).toBe(
       'Every model that was used has a price.\n',
     );
   });
 
   test('prints no terminal sequence that a model has in its name', async () => {
     const model = 'evil\u001b[2J\u202e';
-    server.answers['/api/v1/prices'] = list(aPrice({ model }));
-    server.answers['/api/v1/prices/missing'] = list(aMissing({ model }));
+    stub.server.answers['/api/v1/prices'] = list(aPrice({ model }));
+    stub.server.answers['/api/v1/prices/missing'] = list(aMissing({ model }));
     for (const argv of [['prices'], ['prices', '--json'], ['prices', 'missing'], ['doctor']]) {
-      expect((await run(env, argv)).out).not.toMatch(/\u001b|\u202e/);
+      expect((await run(stub.env, argv)).out).not.toMatch(/\u001b|\u202e/);
     }
   });
 
@@ -112,8 +98,9 @@ describe('prices', () => {
     '%j prints the answer with --json',
     async (argv) => {
       const answer = list(argv[1] === 'list' ? aPrice() : aMissing());
-      server.answers[argv[1] === 'list' ? '/api/v1/prices' : '/api/v1/prices/missing'] = answer;
-      expect(JSON.parse((await run(env, [...argv, '--json'])).out)).toEqual(answer);
+      stub.server.answers[argv[1] === 'list' ? '/api/v1/prices' : '/api/v1/prices/missing'] =
+        answer;
+      expect(JSON.parse((await run(stub.env, [...argv, '--json'])).out)).toEqual(answer);
     },
   );
 });
@@ -135,13 +122,13 @@ describe('prices set', () => {
       'today',
     ];
     const argv = [...set, ...rates, ...more, ...when, '--source', 'contract'];
-    const { exit, out, err } = await run(env, argv);
+    const { exit, out, err } = await run(stub.env, argv);
     expect({ exit, out, err }).toEqual({
       exit: 0,
       out: 'The price was published as operator-1.\n',
       err: '',
     });
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         source: 'contract',
         prices: [
@@ -166,24 +153,24 @@ describe('prices set', () => {
   });
 
   test('says that requests with cached tokens stay without a cost where their price was left out', async () => {
-    const { err } = await run(env, [...set, ...rates]);
+    const { err } = await run(stub.env, [...set, ...rates]);
     expect(err).toContain('cached tokens');
   });
 
   test('says when the price counted already', async () => {
-    server.answers['/api/v1/prices'] = published({
+    stub.server.answers['/api/v1/prices'] = published({
       priceVersion: null,
       warnings: ['Mind the gap.'],
     });
-    const { out, err } = await run(env, [...set, ...rates]);
+    const { out, err } = await run(stub.env, [...set, ...rates]);
     expect(out).toBe('The price counted already: nothing was published.\n');
     expect(err).toContain('Mind the gap.');
   });
 
   test('fails with the reason when the server refuses it', async () => {
     const refused = [{ index: 0, reason: 'model may have a * only at its end', overlaps: [] }];
-    server.answers['/api/v1/prices'] = published({ priceVersion: null, accepted: 0, refused });
-    const { exit, err } = await run(env, [...set, ...rates]);
+    stub.server.answers['/api/v1/prices'] = published({ priceVersion: null, accepted: 0, refused });
+    const { exit, err } = await run(stub.env, [...set, ...rates]);
     expect(exit).toBe(1);
     expect(err).toContain('model may have a * only at its end');
   });
@@ -199,22 +186,24 @@ describe('prices set', () => {
     [['prices', 'set', '--provider', 'a', ...rates]],
     [['prices', 'burn']],
   ])('%j is not understood', async (argv) => {
-    const { exit, out } = await run(env, argv);
+    const { exit, out } = await run(stub.env, argv);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 });
 
 describe('doctor', () => {
   test('names the models that have no price', async () => {
-    server.answers['/api/v1/prices/missing'] = list(aMissing(), aMissing({ tier: 'fast' }));
-    const { out } = await run(env, ['doctor']);
+    stub.server.answers['/api/v1/prices/missing'] = list(aMissing(), aMissing({ tier: 'fast' }));
+    const { out } = await run(stub.env, ['doctor']);
     expect(out).toMatch(/warn {2}prices: none is known for gpt-x\n/);
-    server.answers['/api/v1/prices/missing'] = list();
-    expect((await run(env, ['doctor'])).out).toContain('prices: every model that was used has one');
+    stub.server.answers['/api/v1/prices/missing'] = list();
+    expect((await run(stub.env, ['doctor'])).out).toContain(
+      'prices: every model that was used has one',
+    );
   });
 
   test('says nothing of prices where the server knows none', async () => {
-    expect((await run(env, ['doctor'])).out).not.toContain('prices');
+    expect((await run(stub.env, ['doctor'])).out).not.toContain('prices');
   });
 });

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attemptVariables, type HostProcess } from '#platform/processes.js';
 import {
@@ -8,35 +7,30 @@ import {
   StartedProcesses,
   stubborn,
 } from '#platform/started-processes.spec-helper.js';
-import { StubServer } from '../test/stub-server.js';
+import { stubbed } from '../test/stubbed.js';
 import { run } from '../test/terminal.js';
 import type { Io } from './io.js';
 
 const HOUR_MS = 60 * 60_000;
 const started = new StartedProcesses();
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(() => {
   serverRuns();
 });
-afterEach(async () => {
+
+afterEach(() => {
   started.end();
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 function serverRuns(...attemptIds: string[]): void {
   const attempts = attemptIds.map((attemptId) => ({ attemptId, taskId: `task-of-${attemptId}` }));
-  server.answers['/api/v1/workers'] = { items: [{ workerId: 'w', attempts }], nextCursor: null };
+  stub.server.answers['/api/v1/workers'] = {
+    items: [{ workerId: 'w', attempts }],
+    nextCursor: null,
+  };
 }
 function serverKnows(attemptId: string, endedAt: string | null): void {
   const attemptList = [{ attemptId, endedAt }];
-  server.answers[`/api/v1/tasks/task-of-${attemptId}`] = { attemptList };
+  stub.server.answers[`/api/v1/tasks/task-of-${attemptId}`] = { attemptList };
 }
 const ended = (attemptId: string) => {
   serverKnows(attemptId, '2026-11-20T12:00:00.000Z');
@@ -51,7 +45,7 @@ async function startFor(attemptId: string, script = polite): Promise<HostProcess
 }
 /** An agent as a person starts it. */
 async function startAgent(): Promise<HostProcess> {
-  const script = join(home, 'node_modules/@openai/codex/bin/codex.js');
+  const script = join(stub.home, 'node_modules/@openai/codex/bin/codex.js');
   await mkdir(dirname(script), { recursive: true });
   await writeFile(script, 'console.log(`[${process.pid}]`); setTimeout(() => 0, 300_000);');
   return (await started.start('', {}, { argv: [script, 'exec', 'a \u001b[2J prompt'] }))[0]!;
@@ -69,7 +63,7 @@ interface Document {
 }
 /** A host on which nothing runs but what the test has started. */
 async function reap(words: readonly string[], laterMs = 0, more: Partial<Io> = {}) {
-  const outcome = await run(env, ['reap', ...words], {
+  const outcome = await run(stub.env, ['reap', ...words], {
     now: () => new Date(Date.now() + laterMs),
     listProcesses: () => started.mine(),
     ...more,
@@ -156,12 +150,12 @@ describe('reap leaves alone', () => {
 
   test('attempts that the server cannot be asked about, and says so', async () => {
     const left = await startFor('a-1');
-    server.acceptedToken = 'another';
+    stub.server.acceptedToken = 'another';
     const refused = await reap(['--yes'], 48 * HOUR_MS);
     expect([refused.exit, runs(left)]).toEqual([1, true]);
     expect(refused.out).toContain('the server could not be asked');
     expect(refused.err).toContain('nothing is ended');
-    env = { ...env, TRI_AGENT_URL: 'http://127.0.0.1:9' };
+    stub.env['TRI_AGENT_URL'] = 'http://127.0.0.1:9';
     const { exit, done, document } = await reap(['--yes', '--json'], 48 * HOUR_MS);
     expect(done()).toEqual([[left.pid, 'server-not-asked', 'left']]);
     expect(document().problem?.code).toBe('server_unreachable');
@@ -205,8 +199,8 @@ describe('Agents that people started', () => {
     expect(err).toContain('--all-agents');
     const { done } = await reap(['--yes', '--json', '--older-than', '2h'], 3 * HOUR_MS);
     expect(done()).toEqual([[agent.pid, 'agent-too-old', 'left']]);
-    // No attempt, no question to the server.
-    expect(server.requests).toEqual([]);
+    // No attempt, no question to the stub.server.
+    expect(stub.server.requests).toEqual([]);
   });
 
   test('are ended with --all-agents', async () => {

@@ -1,26 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { anEvent, aSession } from '../test/samples.js';
-import { StubServer } from '../test/stub-server.js';
+import { stubbed } from '../test/stubbed.js';
 import { Terminal, run } from '../test/terminal.js';
 import { runCli } from './program.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(({ server }) => {
   server.sessions = [aSession()];
-});
-
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 function lineCount(text: string): number {
@@ -28,13 +13,13 @@ function lineCount(text: string): number {
 }
 
 async function streaming(): Promise<void> {
-  while (server.streamCount === 0) await new Promise(setImmediate);
+  while (stub.server.streamCount === 0) await new Promise(setImmediate);
 }
 
 describe('events tail', () => {
   test('prints events from a position on, and stops after the count', async () => {
-    server.events = [anEvent(1), anEvent(2), anEvent(3), anEvent(4)];
-    const { exit, out } = await run(env, [
+    stub.server.events = [anEvent(1), anEvent(2), anEvent(3), anEvent(4)];
+    const { exit, out } = await run(stub.env, [
       'events',
       'tail',
       '--after',
@@ -53,16 +38,16 @@ describe('events tail', () => {
   });
 
   test('filters by session and type', async () => {
-    server.events = [anEvent(1), anEvent(2, { type: 'ToolFinished' })];
+    stub.server.events = [anEvent(1), anEvent(2, { type: 'ToolFinished' })];
     const argv = ['events', 'tail', '--session', '0f9d', '--type', 'ToolFinished'];
-    const { out } = await run(env, [...argv, '--after', '0', '--count', '1']);
+    const { out } = await run(stub.env, [...argv, '--after', '0', '--count', '1']);
     expect(out).toContain('ToolFinished');
     expect(lineCount(out)).toBe(1);
   });
 
   test('shows an event in one line that a person can read', async () => {
-    server.events = [anEvent(1)];
-    const { out } = await run(env, ['events', 'tail', '--after', '0', '--count', '1']);
+    stub.server.events = [anEvent(1)];
+    const { out } = await run(stub.env, ['events', 'tail', '--after', '0', '--count', '1']);
     expect(out).toBe(
       '11:59:55Z        1  UsageRecorded       claude-code 0f9d1c2e  model=claude-sonnet-4-5 input=1,200 cost=$0.0373\n',
     );
@@ -73,16 +58,16 @@ describe('events tail', () => {
     const leaving = new AbortController();
     const running = runCli(
       ['events', 'tail', '--after', '0', '--json'],
-      terminal.io(env, { signal: leaving.signal }),
+      terminal.io(stub.env, { signal: leaving.signal }),
     );
-    server.publish(anEvent(1));
+    stub.server.publish(anEvent(1));
     await terminal.until(({ out }) => lineCount(out) === 1);
-    server.breakStreams();
+    stub.server.breakStreams();
     await terminal.until(({ err }) => err.includes('Connected to the server again'));
     expect(terminal.err).toContain('The connection to the server broke.');
-    server.publish(anEvent(2));
+    stub.server.publish(anEvent(2));
     await terminal.until(({ out }) => lineCount(out) === 2);
-    expect(server.lastEventIds).toEqual(['0', '1']);
+    expect(stub.server.lastEventIds).toEqual(['0', '1']);
     leaving.abort();
     expect(await running).toBe(0);
   });
@@ -97,38 +82,38 @@ describe('events tail', () => {
       const problem = { code: 'BAD_REQUEST', detail: 'The log ends at 0: there is no 41.' };
       return Promise.resolve(Response.json(problem, { status: 400 }));
     };
-    const io = terminal.io(env, { fetch: fetchOnce });
+    const io = terminal.io(stub.env, { fetch: fetchOnce });
     const running = runCli(['events', 'tail', '--after', '41'], io);
     await streaming();
-    server.breakStreams();
+    stub.server.breakStreams();
     expect(await running).toBe(1);
     expect(terminal.err).toContain('The log ends at 0');
   });
 
   test('loses nothing when the connection breaks before the first event', async () => {
-    server.events = [anEvent(41)];
+    stub.server.events = [anEvent(41)];
     const terminal = new Terminal();
-    const running = runCli(['events', 'tail', '--count', '1'], terminal.io(env));
+    const running = runCli(['events', 'tail', '--count', '1'], terminal.io(stub.env));
     await streaming();
-    server.breakStreams();
-    server.publish(anEvent(42));
+    stub.server.breakStreams();
+    stub.server.publish(anEvent(42));
     expect(await running).toBe(0);
     expect(terminal.out).toContain('     42  UsageRecorded');
-    expect(server.lastEventIds).toEqual(['41', '41']);
+    expect(stub.server.lastEventIds).toEqual(['41', '41']);
   });
 });
 
 describe('sessions watch', () => {
   test('prints each event and the totals that it led to', async () => {
     const terminal = new Terminal();
-    const running = runCli(['sessions', 'watch', '0f9d', '--count', '2'], terminal.io(env));
+    const running = runCli(['sessions', 'watch', '0f9d', '--count', '2'], terminal.io(stub.env));
     await streaming();
-    server.publish(anEvent(1));
+    stub.server.publish(anEvent(1));
     await terminal.until(({ out }) =>
       out.includes('= claude-code 0f9d1c2e: 62.5k tokens, $0.0373'),
     );
-    server.sessions = [aSession({ costUsd: '1.500000000' })];
-    server.publish(anEvent(2));
+    stub.server.sessions = [aSession({ costUsd: '1.500000000' })];
+    stub.server.publish(anEvent(2));
     expect(await running).toBe(0);
     expect(terminal.out).toContain('$1.5000, 4 requests, context ████░░░░░░  42%');
     expect(lineCount(terminal.out)).toBe(4);
@@ -136,9 +121,9 @@ describe('sessions watch', () => {
 
   test('of all sessions prints records for machines', async () => {
     const terminal = new Terminal();
-    const running = runCli(['sessions', 'watch', '--count', '1', '--json'], terminal.io(env));
+    const running = runCli(['sessions', 'watch', '--count', '1', '--json'], terminal.io(stub.env));
     await streaming();
-    server.publish(anEvent(1));
+    stub.server.publish(anEvent(1));
     expect(await running).toBe(0);
     const records = terminal.out.trim().split('\n');
     expect(records.map((line) => JSON.parse(line) as unknown)).toEqual([
@@ -156,7 +141,7 @@ describe('top in a terminal', () => {
   } {
     const terminal = new Terminal();
     let press: (key: string) => void = () => undefined;
-    const io = terminal.io(env, {
+    const io = terminal.io(stub.env, {
       isTTY: true,
       size: () => ({ columns, rows: 24 }),
       onKey: (listener) => {
@@ -177,9 +162,9 @@ describe('top in a terminal', () => {
   test('redraws when something happens, until q', async () => {
     const { terminal, running, press } = start();
     await terminal.until(({ out }) => out.includes('$0.0373'));
-    server.sessions = [aSession({ costUsd: '7.000000000' })];
+    stub.server.sessions = [aSession({ costUsd: '7.000000000' })];
     await streaming();
-    server.publish(anEvent(1));
+    stub.server.publish(anEvent(1));
     await terminal.until(({ out }) => out.includes('$7.0000'));
     press('q');
     expect(await running).toBe(0);
@@ -201,7 +186,7 @@ describe('top in a terminal', () => {
   test('keeps its table and says so when the server goes', async () => {
     const { terminal, running, press } = start();
     await streaming();
-    server.breakStreams();
+    stub.server.breakStreams();
     await terminal.until(({ out }) => out.includes('connection to the server broke'));
     press('\u0003');
     expect(await running).toBe(0);

@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
+const stub = stubbed(({ server }) => {
+  server.postAnswers[path] = ordered();
+  server.answers[path] = [kill(confirmed)];
+});
 
 const path = '/api/v1/kills';
 const target = {
@@ -30,18 +28,6 @@ const failed = {
   survivors: [{ pid: 4712, name: hostile }],
 };
 
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-  server.postAnswers[path] = ordered();
-  server.answers[path] = [kill(confirmed)];
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
-
 describe('kill', () => {
   test.each([
     [['task', 'task-1'], { kind: 'task', taskId: 'task-1' }],
@@ -50,76 +36,76 @@ describe('kill', () => {
     [['all'], { kind: 'all' }],
   ])('%j is ordered as such, with the reason', async (words, aim) => {
     const argv = ['kill', ...words, '--yes', '--reason', 'Enough.'];
-    const { exit } = await run(env, argv);
+    const { exit } = await run(stub.env, argv);
     expect(exit).toBe(0);
-    expect(server.posted).toEqual([{ aim, reason: 'Enough.', dryRun: false }]);
+    expect(stub.server.posted).toEqual([{ aim, reason: 'Enough.', dryRun: false }]);
   });
 
   test('says when it was seen that all has ended, and how the task goes on', async () => {
-    const { exit, out, err } = await run(env, ['kill', 'task', 'task-1', '--yes']);
+    const { exit, out, err } = await run(stub.env, ['kill', 'task', 'task-1', '--yes']);
     expect(exit).toBe(0);
     expect(out).toContain('task task-1 on worker worker-1: ended after 212 ms, 4 processes');
     expect(err).toContain('tasks resume');
   });
 
   test('says what is left, harmless to read, and fails', async () => {
-    server.answers[path] = [kill(failed)];
-    const { exit, out } = await run(env, ['kill', 'task', 'task-1', '--yes']);
+    stub.server.answers[path] = [kill(failed)];
+    const { exit, out } = await run(stub.env, ['kill', 'task', 'task-1', '--yes']);
     expect(exit).toBe(1);
     expect(out).toContain('NOT ENDED. Some of its processes did not end. Left: 4712');
     expect(out).not.toMatch(harmful);
   });
 
   test('waits until it is known', async () => {
-    server.answers[path] = [kill({ is: 'open' })];
-    const running = run(env, ['kill', 'task', 'task-1', '--yes']);
-    const asked = () => server.requests.filter((it) => it.startsWith(`GET ${path}`)).length;
+    stub.server.answers[path] = [kill({ is: 'open' })];
+    const running = run(stub.env, ['kill', 'task', 'task-1', '--yes']);
+    const asked = () => stub.server.requests.filter((it) => it.startsWith(`GET ${path}`)).length;
     while (asked() < 2) await new Promise((resolve) => setImmediate(resolve));
-    server.answers[path] = [kill(confirmed)];
+    stub.server.answers[path] = [kill(confirmed)];
     expect((await running).exit).toBe(0);
   });
 
   test('shows what would be ended, and signals nothing, with --dry-run', async () => {
-    server.postAnswers[path] = ordered({ dryRun: true });
-    const { exit, out } = await run(env, ['kill', 'task', 'task-1', '--dry-run']);
+    stub.server.postAnswers[path] = ordered({ dryRun: true });
+    const { exit, out } = await run(stub.env, ['kill', 'task', 'task-1', '--dry-run']);
     expect(exit).toBe(0);
     expect(out).toContain('task task-1 on worker worker-1\n  4711 claude\nNothing was signalled.');
-    expect(server.posted).toMatchObject([{ dryRun: true }]);
+    expect(stub.server.posted).toMatchObject([{ dryRun: true }]);
   });
 
   test('asks before, and does nothing without a yes', async () => {
     const ask = (question: string) => Promise.resolve(question.includes('1 agent') ? 'n' : 'y');
-    const { exit, out } = await run(env, ['kill', 'task', 'task-1'], { ask });
+    const { exit, out } = await run(stub.env, ['kill', 'task', 'task-1'], { ask });
     expect(exit).toBe(0);
     expect(out).toContain('Nothing was ended.');
-    expect(server.posted).toMatchObject([{ dryRun: true }]);
-    await run(env, ['kill', 'task', 'task-1'], { ask: () => Promise.resolve('yes') });
-    expect(server.posted).toMatchObject([{}, { dryRun: true }, { dryRun: false }]);
+    expect(stub.server.posted).toMatchObject([{ dryRun: true }]);
+    await run(stub.env, ['kill', 'task', 'task-1'], { ask: () => Promise.resolve('yes') });
+    expect(stub.server.posted).toMatchObject([{}, { dryRun: true }, { dryRun: false }]);
   });
 
   test('where nobody can be asked, wants --yes or --dry-run', async () => {
-    const { exit, err } = await run(env, ['kill', 'all', '--json']);
+    const { exit, err } = await run(stub.env, ['kill', 'all', '--json']);
     expect(exit).toBe(2);
     expect(err).toContain('--dry-run');
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test('all says that the queue is shut', async () => {
-    server.postAnswers[path] = ordered({ claimsPaused: true });
-    const { err } = await run(env, ['kill', 'all', '--yes']);
+    stub.server.postAnswers[path] = ordered({ claimsPaused: true });
+    const { err } = await run(stub.env, ['kill', 'all', '--yes']);
     expect(err).toContain('queue resume');
   });
 
   test('of nothing that runs says so', async () => {
     const detail = 'No attempt of this task runs at this moment.';
-    server.refusals[path] = { status: 404, code: 'NOTHING_TO_KILL', detail };
-    const { exit, err } = await run(env, ['kill', 'task', 'task-1', '--yes']);
+    stub.server.refusals[path] = { status: 404, code: 'NOTHING_TO_KILL', detail };
+    const { exit, err } = await run(stub.env, ['kill', 'task', 'task-1', '--yes']);
     expect(exit).toBe(1);
     expect(err).toContain(detail);
   });
 
   test('prints one JSON document with the outcome', async () => {
-    const { out } = await run(env, ['kill', 'task', 'task-1', '--yes', '--json']);
+    const { out } = await run(stub.env, ['kill', 'task', 'task-1', '--yes', '--json']);
     expect(JSON.parse(out)).toMatchObject({
       items: [{ killId: 'kill-1' }],
       kills: [kill(confirmed)],
@@ -128,12 +114,12 @@ describe('kill', () => {
 });
 
 test('kill list shows what was ended of late, and what was not', async () => {
-  server.answers[path] = [kill(failed), { ...kill(confirmed), killId: 'kill-0' }];
-  const { exit, out } = await run(env, ['kill', 'list']);
+  stub.server.answers[path] = [kill(failed), { ...kill(confirmed), killId: 'kill-0' }];
+  const { exit, out } = await run(stub.env, ['kill', 'list']);
   expect(exit).toBe(0);
   expect(out).toContain('NOT ENDED');
   expect(out).toContain('ended after 212 ms');
   expect(out).not.toMatch(harmful);
-  server.answers[path] = [];
-  expect((await run(env, ['kill', 'list'])).out).toContain('Nothing was killed of late.');
+  stub.server.answers[path] = [];
+  expect((await run(stub.env, ['kill', 'list'])).out).toContain('Nothing was killed of late.');
 });

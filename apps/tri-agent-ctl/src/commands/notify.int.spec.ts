@@ -1,23 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
+const stub = stubbed();
 
 const id = '2d1f0a52-3c6b-4c1e-9b7a-6d2f8e4a1c90';
 const secret = 'whsec_Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==';
@@ -37,27 +24,29 @@ const webhook = (given: Record<string, unknown> = {}) => ({
 
 describe('webhooks', () => {
   test('lists where notices go, and how it stands', async () => {
-    server.answers['/api/v1/webhooks'] = [webhook()];
-    const { exit, out } = await run(env, ['webhooks']);
+    stub.server.answers['/api/v1/webhooks'] = [webhook()];
+    const { exit, out } = await run(stub.env, ['webhooks']);
     expect(exit).toBe(0);
     expect(out).toMatch(
       /2d1f0a52-\S+ +https:\/\/hooks\.example\.com\/a +kill\.failed, budget\.tripped +active +2 +1 +17 +5m\n/,
     );
-    const { out: json } = await run(env, ['webhooks', 'list', '--json']);
+    const { out: json } = await run(stub.env, ['webhooks', 'list', '--json']);
     expect(JSON.parse(json)).toEqual({ items: [webhook()], nextCursor: null });
   });
 
   test('says why one is disabled, and how to begin', async () => {
     const disabledBecause = 'It answered 410: it is gone for good.';
-    server.answers['/api/v1/webhooks'] = [webhook({ state: 'disabled', disabledBecause })];
-    expect((await run(env, ['webhooks'])).err).toContain(`${id} is disabled: ${disabledBecause}`);
-    server.answers['/api/v1/webhooks'] = [];
-    expect((await run(env, ['webhooks'])).out).toContain('webhooks add <url>');
+    stub.server.answers['/api/v1/webhooks'] = [webhook({ state: 'disabled', disabledBecause })];
+    expect((await run(stub.env, ['webhooks'])).err).toContain(
+      `${id} is disabled: ${disabledBecause}`,
+    );
+    stub.server.answers['/api/v1/webhooks'] = [];
+    expect((await run(stub.env, ['webhooks'])).out).toContain('webhooks add <url>');
   });
 
   test('adds one, and tells its secret', async () => {
-    server.answers['/api/v1/webhooks'] = { ...webhook(), secret };
-    const { exit, out } = await run(env, [
+    stub.server.answers['/api/v1/webhooks'] = { ...webhook(), secret };
+    const { exit, out } = await run(stub.env, [
       ...['webhooks', 'add', 'https://hooks.example.com/a'],
       ...['--kind', 'kill.failed', '--kind', 'budget.tripped'],
     ]);
@@ -65,54 +54,54 @@ describe('webhooks', () => {
     expect(out).toContain(`Its secret, which is told only now: ${secret}\n`);
     const kinds = ['kill.failed', 'budget.tripped'];
     const url = 'https://hooks.example.com/a';
-    expect(server.posted).toEqual([{ url, kinds, allowPrivate: false }]);
+    expect(stub.server.posted).toEqual([{ url, kinds, allowPrivate: false }]);
   });
 
   test('takes a secret of your own from a file or a pipe, not from the command line', async () => {
-    server.answers['/api/v1/webhooks'] = { ...webhook(), secret: null };
-    const file = join(home, 'secret');
+    stub.server.answers['/api/v1/webhooks'] = { ...webhook(), secret: null };
+    const file = join(stub.home, 'secret');
     await writeFile(file, `${secret}\n`);
     const argv = ['webhooks', 'add', 'http://localhost:9/', '--allow-private', '--secret-file'];
-    const { out } = await run(env, [...argv, file]);
+    const { out } = await run(stub.env, [...argv, file]);
     expect(out).not.toContain('whsec_');
     const stdin = async function* () {
       yield await Promise.resolve(Buffer.from(secret));
     };
-    await run(env, [...argv, '-'], { stdin });
+    await run(stub.env, [...argv, '-'], { stdin });
     const wish = { url: 'http://localhost:9/', kinds: [], allowPrivate: true, secret };
-    expect(server.posted).toEqual([wish, wish]);
-    const { exit, err } = await run(env, [...argv, join(home, 'nothing')]);
+    expect(stub.server.posted).toEqual([wish, wish]);
+    const { exit, err } = await run(stub.env, [...argv, join(stub.home, 'nothing')]);
     expect([exit, err]).toEqual([1, expect.stringContaining('cannot be read')]);
   });
 
   test('rotates, tells until when the old secret counts, and removes', async () => {
     const oldSecretUntil = '2026-11-21T12:00:00.000Z';
-    server.answers[`/api/v1/webhooks/${id}/rotate`] = webhook({ oldSecretUntil, secret });
-    const { out } = await run(env, ['webhooks', 'rotate', id]);
+    stub.server.answers[`/api/v1/webhooks/${id}/rotate`] = webhook({ oldSecretUntil, secret });
+    const { out } = await run(stub.env, ['webhooks', 'rotate', id]);
     expect(out).toContain('until 2026-11-21 12:00:00Z');
     expect(out).toContain(secret);
-    const removed = await run(env, ['webhooks', 'remove', id, '--reason', 'moved', '--json']);
+    const removed = await run(stub.env, ['webhooks', 'remove', id, '--reason', 'moved', '--json']);
     expect(JSON.parse(removed.out)).toEqual({ webhookId: id, removed: true });
-    expect(server.posted).toEqual([{}, { reason: 'moved' }]);
+    expect(stub.server.posted).toEqual([{}, { reason: 'moved' }]);
   });
 
   test('tells of a test what came back, and fails when it did not get through', async () => {
     const outcome = { delivered: true, status: 200, reason: 'It answered 200.', durationMs: 12 };
     const route = `/api/v1/webhooks/${id}/test`;
-    server.answers[route] = { ...outcome, answer: hostile };
-    const good = await run(env, ['webhooks', 'test', id]);
+    stub.server.answers[route] = { ...outcome, answer: hostile };
+    const good = await run(stub.env, ['webhooks', 'test', id]);
     expect(good.exit).toBe(0);
     expect(good.out).toMatch(/delivered +yes\nwhat came back +It answered 200\.\n/);
     expect(good.out).not.toMatch(harmful);
-    server.answers[route] = { ...outcome, delivered: false, status: 500, answer: '' };
-    expect((await run(env, ['webhooks', 'test', id])).exit).toBe(1);
-    expect((await run(env, ['webhooks', 'test', id, '--json'])).exit).toBe(1);
+    stub.server.answers[route] = { ...outcome, delivered: false, status: 500, answer: '' };
+    expect((await run(stub.env, ['webhooks', 'test', id])).exit).toBe(1);
+    expect((await run(stub.env, ['webhooks', 'test', id, '--json'])).exit).toBe(1);
   });
 
   test.each(['rotate', 'remove', 'test'])('%s names a webhook that there is not', async (verb) => {
     const refusal = { status: 404, code: 'WEBHOOK_NOT_FOUND', detail: 'There is none.' };
-    server.refusals['/api/v1/webhooks/a%2Fb/' + verb] = refusal;
-    const { exit, err } = await run(env, ['webhooks', verb, 'a/b']);
+    stub.server.refusals['/api/v1/webhooks/a%2Fb/' + verb] = refusal;
+    const { exit, err } = await run(stub.env, ['webhooks', verb, 'a/b']);
     expect(exit).toBe(1);
     expect(err).toContain('There is no webhook "a/b".');
     expect(err).toContain('webhooks list');
@@ -135,8 +124,8 @@ describe('notices', () => {
   });
 
   test('are told with how delivery stands', async () => {
-    server.answers['/api/v1/notices'] = [notice()];
-    const { exit, out } = await run(env, ['notices', '--severity', 'critical']);
+    stub.server.answers['/api/v1/notices'] = [notice()];
+    const { exit, out } = await run(stub.env, ['notices', '--severity', 'critical']);
     expect(exit).toBe(0);
     expect(out.split('\n')).toEqual([
       '2026-11-20 11:55:00Z  critical  Budget day has tripped: 104 %',
@@ -144,23 +133,23 @@ describe('notices', () => {
       `  parked: webhook ${id}. It answered 503.`,
       '',
     ]);
-    expect(server.requests.at(-1)).toContain('severity=critical');
-    const { out: json } = await run(env, ['notices', '--json']);
+    expect(stub.server.requests.at(-1)).toContain('severity=critical');
+    const { out: json } = await run(stub.env, ['notices', '--json']);
     expect(JSON.parse(json)).toEqual({ items: [notice()], nextCursor: null });
   });
 
   test('are harmless, whatever an agent wrote', async () => {
-    server.answers['/api/v1/notices'] = [
+    stub.server.answers['/api/v1/notices'] = [
       notice({ title: hostile, text: hostile, severity: hostile, deliveries: [] }),
     ];
-    expect((await run(env, ['notices'])).out).not.toMatch(harmful);
-    expect((await run(env, ['notices', '--json'])).out).not.toMatch(harmful);
+    expect((await run(stub.env, ['notices'])).out).not.toMatch(harmful);
+    expect((await run(stub.env, ['notices', '--json'])).out).not.toMatch(harmful);
   });
 
   test('say so when there are none, or more', async () => {
-    server.answers['/api/v1/notices'] = [];
-    expect((await run(env, ['notices'])).out).toContain('Nothing has happened');
-    server.answers['/api/v1/notices'] = [notice(), notice()];
-    expect((await run(env, ['notices', '--limit', '1'])).err).toContain('There are more');
+    stub.server.answers['/api/v1/notices'] = [];
+    expect((await run(stub.env, ['notices'])).out).toContain('Nothing has happened');
+    stub.server.answers['/api/v1/notices'] = [notice(), notice()];
+    expect((await run(stub.env, ['notices', '--limit', '1'])).err).toContain('There are more');
   });
 });

@@ -1,25 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(({ server }) => {
   for (const verb of ['pause', 'resume', 'drain', 'limits']) {
     server.answers[`/api/v1/queue/${verb}`] = { changed: true };
   }
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 const counts = { waiting: 4, ready: 1_200, delayed: 2, running: 3, paused: 5 };
@@ -48,14 +34,14 @@ const queue = (given: Record<string, unknown> = {}) => ({
 describe('queue stats', () => {
   test('counts what waits for what, and lays theory beside what was seen', async () => {
     const idle = { utilisation: null, servedPerHourPerSlot: null, expectedWaitMs: null };
-    server.answers['/api/v1/queue'] = queue({
+    stub.server.answers['/api/v1/queue'] = queue({
       shards: [
         figures(),
         figures({ shard: 'review', utilisation: 1, expectedWaitMs: null }),
         figures({ shard: 'architect', ...idle, observedWaitMs: null }),
       ],
     });
-    const { exit, out } = await run(env, ['queue']);
+    const { exit, out } = await run(stub.env, ['queue']);
     expect(exit).toBe(0);
     expect(out).toMatch(/open +1,209\n/);
     expect(out).toMatch(/ready +1,200\n/);
@@ -70,7 +56,7 @@ describe('queue stats', () => {
 
   test('names what is closed, what cools down and for how long, and what is limited', async () => {
     const seat = { provider: 'anthropic', account: 'default', level: 3 };
-    server.answers['/api/v1/queue'] = queue({
+    stub.server.answers['/api/v1/queue'] = queue({
       closed: [
         { scope: 'all', mode: 'paused', reason: 'lunch', since: '2026-11-20T11:00:00.000Z' },
         { scope: 'team:web', mode: 'draining', reason: '', since: '2026-11-20T11:59:00.000Z' },
@@ -81,7 +67,7 @@ describe('queue stats', () => {
       ],
       wipLimits: [{ scope: 'agent:codex', limit: 2, running: 2 }],
     });
-    const { out } = await run(env, ['queue', 'stats']);
+    const { out } = await run(stub.env, ['queue', 'stats']);
     expect(out).toMatch(/claims +none: the whole queue is closed\n/);
     expect(out).toMatch(/all +paused +1h 0m +lunch\n/);
     expect(out).toMatch(/team:web +draining +1m +–\n/);
@@ -91,8 +77,8 @@ describe('queue stats', () => {
   });
 
   test('prints the answer with --json', async () => {
-    server.answers['/api/v1/queue'] = queue();
-    expect(JSON.parse((await run(env, ['queue', '--json'])).out)).toEqual(queue());
+    stub.server.answers['/api/v1/queue'] = queue();
+    expect(JSON.parse((await run(stub.env, ['queue', '--json'])).out)).toEqual(queue());
   });
 });
 
@@ -105,19 +91,19 @@ describe('The gates of the queue', () => {
     [['pause', '--scope', 'team:a:b'], { scope: 'team:a:b' }, 'team:a:b is paused'],
     [['pause', '--reason', 'x'], { scope: 'all', reason: 'x' }, 'The queue is paused'],
   ])('%j asks for that scope', async (argv, body, said) => {
-    const { exit, out } = await run(env, ['queue', ...argv]);
+    const { exit, out } = await run(stub.env, ['queue', ...argv]);
     expect(exit).toBe(0);
     expect(out).toContain(said);
-    expect(server.posted).toEqual([body]);
-    const { out: json } = await run(env, ['queue', ...argv, '--json']);
+    expect(stub.server.posted).toEqual([body]);
+    const { out: json } = await run(stub.env, ['queue', ...argv, '--json']);
     expect(JSON.parse(json)).toEqual({ changed: true, scope: body.scope });
   });
 
   test('tell how to open them again, and when nothing was changed', async () => {
-    const { out } = await run(env, ['queue', 'pause', '--lane', 'normal']);
+    const { out } = await run(stub.env, ['queue', 'pause', '--lane', 'normal']);
     expect(out).toContain('tri-agent-ctl queue resume --scope lane:normal\n');
-    server.answers['/api/v1/queue/resume'] = { changed: false };
-    expect((await run(env, ['queue', 'resume'])).out).toBe('The queue was open already.\n');
+    stub.server.answers['/api/v1/queue/resume'] = { changed: false };
+    expect((await run(stub.env, ['queue', 'resume'])).out).toBe('The queue was open already.\n');
   });
 
   test.each([
@@ -134,8 +120,8 @@ describe('The gates of the queue', () => {
     [['limit', '--', '-1']],
     [['stop']],
   ])('%j is not understood', async (argv) => {
-    const { exit, out } = await run(env, ['queue', ...argv]);
-    expect({ exit, out, posted: server.posted }).toEqual({ exit: 2, out: '', posted: [] });
+    const { exit, out } = await run(stub.env, ['queue', ...argv]);
+    expect({ exit, out, posted: stub.server.posted }).toEqual({ exit: 2, out: '', posted: [] });
   });
 });
 
@@ -145,17 +131,17 @@ describe('queue limit', () => {
     [['0', '--lane', 'background'], { scope: 'lane:background', limit: 0 }, 'limit of 0 at once'],
     [['none', '--scope', 'agent:codex'], { scope: 'agent:codex', limit: null }, 'has no limit.\n'],
   ])('%j sets it', async (argv, body, said) => {
-    const { exit, out } = await run(env, ['queue', 'limit', ...argv]);
+    const { exit, out } = await run(stub.env, ['queue', 'limit', ...argv]);
     expect(exit).toBe(0);
     expect(out).toContain(said);
-    expect(server.posted).toEqual([body]);
-    const { out: json } = await run(env, ['queue', 'limit', ...argv, '--json']);
+    expect(stub.server.posted).toEqual([body]);
+    const { out: json } = await run(stub.env, ['queue', 'limit', ...argv, '--json']);
     expect(JSON.parse(json)).toEqual({ changed: true, ...body });
   });
 
   test('says when it was so already', async () => {
-    server.answers['/api/v1/queue/limits'] = { changed: false };
-    const { out } = await run(env, ['queue', 'limit', 'none']);
+    stub.server.answers['/api/v1/queue/limits'] = { changed: false };
+    const { out } = await run(stub.env, ['queue', 'limit', 'none']);
     expect(out).toBe('The queue had no limit already.\n');
   });
 });
@@ -168,18 +154,18 @@ describe('lanes', () => {
         { lane: 'background', ...counts, headStartMs: 0, oldestWaitMs: null },
       ],
     };
-    server.answers['/api/v1/lanes'] = lanes;
-    const { exit, out } = await run(env, ['lanes']);
+    stub.server.answers['/api/v1/lanes'] = lanes;
+    const { exit, out } = await run(stub.env, ['lanes']);
     expect(exit).toBe(0);
     expect(out).toMatch(/critical +4 +1,200 +2 +3 +5 +2m +1h 0m\n/);
     expect(out).toMatch(/background +4 +1,200 +2 +3 +5 +– +0s\n/);
-    expect(JSON.parse((await run(env, ['lanes', '--json'])).out)).toEqual(lanes);
+    expect(JSON.parse((await run(stub.env, ['lanes', '--json'])).out)).toEqual(lanes);
   });
 });
 
 test('Nothing that somebody wrote reaches the terminal as more than text', async () => {
   const evil = { scope: hostile, mode: hostile, reason: hostile, since: hostile };
-  server.answers['/api/v1/queue'] = queue({
+  stub.server.answers['/api/v1/queue'] = queue({
     shards: [figures({ shard: hostile })],
     closed: [evil],
     coolingDown: [
@@ -188,7 +174,7 @@ test('Nothing that somebody wrote reaches the terminal as more than text', async
     wipLimits: [{ scope: hostile, limit: 1, running: 1 }],
   });
   const lane = { lane: hostile, ...counts, headStartMs: 0, oldestWaitMs: 0 };
-  server.answers['/api/v1/lanes'] = { items: [lane] };
+  stub.server.answers['/api/v1/lanes'] = { items: [lane] };
   const scope = `team:${hostile}`;
   for (const argv of [
     ['queue'],
@@ -197,7 +183,7 @@ test('Nothing that somebody wrote reaches the terminal as more than text', async
     ['lanes'],
   ]) {
     for (const as of [[], ['--json']]) {
-      const { out, err } = await run(env, [...argv, ...as]);
+      const { out, err } = await run(stub.env, [...argv, ...as]);
       expect(out + err).toMatch(/\S/);
       expect(out + err).not.toMatch(harmful);
       if (as.length === 0) expect(out + err).not.toMatch(/^(second line|third)/m);

@@ -1,31 +1,21 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(async ({ server, home }) => {
   await mkdir(join(home, 'plan'));
   server.answers['/api/v1/tasks/batch'] = answer('task-1');
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
 });
 
 const answer = (...taskIds: string[]) => ({
   items: taskIds.map((taskId, at) => ({ key: at === 0 ? 'api' : null, taskId, created: at < 2 })),
 });
-const put = (name: string, content: string | Uint8Array) => writeFile(join(home, name), content);
-const submit = (...argv: string[]) => run(env, ['tasks', 'submit', ...argv], { cwd: home });
+const put = (name: string, content: string | Uint8Array) =>
+  writeFile(join(stub.home, name), content);
+const submit = (...argv: string[]) =>
+  run(stub.env, ['tasks', 'submit', ...argv], { cwd: stub.home });
 async function submitting(yaml: string, ...argv: string[]) {
   await put('plan/tasks.yaml', yaml);
   return submit('--file', 'plan/tasks.yaml', ...argv);
@@ -45,12 +35,12 @@ describe('tasks submit --file', () => {
 
   test('submits all of its tasks at once, and lists which became which', async () => {
     await put('plan/review.md', '# Look twice\n');
-    server.answers['/api/v1/tasks/batch'] = answer('task-1', 'task-2', 'task-3');
+    stub.server.answers['/api/v1/tasks/batch'] = answer('task-1', 'task-2', 'task-3');
     const { exit, out, err } = await submitting(plan);
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
-    expect(server.requests).toEqual(['POST /api/v1/tasks/batch']);
+    expect(stub.server.requests).toEqual(['POST /api/v1/tasks/batch']);
     const defaults = { agent: 'claude-code', retries: 1 };
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         tasks: [
           {
@@ -82,13 +72,13 @@ describe('tasks submit --file', () => {
   test('takes a file that is piped in, with the prompts of this folder', async () => {
     await put('p.md', 'here');
     const stdin = () => [Buffer.from('- promptFile: p.md')] as unknown as AsyncIterable<Uint8Array>;
-    await run(env, ['tasks', 'submit', '--file', '-'], { cwd: home, stdin });
-    expect(server.posted).toEqual([{ tasks: [{ prompt: 'here' }] }]);
+    await run(stub.env, ['tasks', 'submit', '--file', '-'], { cwd: stub.home, stdin });
+    expect(stub.server.posted).toEqual([{ tasks: [{ prompt: 'here' }] }]);
   });
 
   test('names every fault with its file and line, and submits nothing', async () => {
     const { exit, out, err } = await submitting('- promt: a\n- prompt: b\n  lane: urgent\n');
-    expect({ exit, out, posted: server.posted }).toEqual({ exit: 1, out: '', posted: [] });
+    expect({ exit, out, posted: stub.server.posted }).toEqual({ exit: 1, out: '', posted: [] });
     const lines = err.split('\n');
     expect(lines[0]).toMatch(/^plan\/tasks\.yaml:1: there is no field "promt" here; there are key/);
     expect(lines[1]).toBe('plan/tasks.yaml:3: lane must be one of critical, normal, background');
@@ -112,7 +102,7 @@ describe('tasks submit --file', () => {
   ])('refuses a file of %s', async (_, content, reason) => {
     await put('plan/tasks.yaml', content);
     const { exit, out, err } = await submit('--file', 'plan/tasks.yaml');
-    expect({ exit, out, posted: server.posted }).toEqual({ exit: 1, out: '', posted: [] });
+    expect({ exit, out, posted: stub.server.posted }).toEqual({ exit: 1, out: '', posted: [] });
     expect(err).toMatch(reason);
   });
 
@@ -129,12 +119,16 @@ describe('tasks submit --file', () => {
     expect(err).toMatch(
       /come to 4\.8 MiB; the server takes 4\.0 MiB at once \(limits\.apiBodyBytesMax\)/,
     );
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test('tells what the server refuses the whole batch for', async () => {
     const detail = 'These tasks wait for each other: a, b.';
-    server.refusals['/api/v1/tasks/batch'] = { status: 400, code: 'CYCLIC_DEPENDENCIES', detail };
+    stub.server.refusals['/api/v1/tasks/batch'] = {
+      status: 400,
+      code: 'CYCLIC_DEPENDENCIES',
+      detail,
+    };
     const { exit, err } = await submitting('- prompt: a');
     expect(exit).toBe(1);
     expect(err).toContain(detail);
@@ -170,28 +164,28 @@ describe('A promptFile', () => {
     ['a name with a NUL', '"a\\0b"', /promptFile cannot be read/],
   ])('is refused, by its line, when it is %s', async (_, name, reason) => {
     await put('secret.md', 'secret');
-    await mkdir(join(home, 'plan-b'));
+    await mkdir(join(stub.home, 'plan-b'));
     await put('plan-b/p.md', 'p');
-    await symlink('../secret.md', join(home, 'plan/link.md'));
+    await symlink('../secret.md', join(stub.home, 'plan/link.md'));
     await put('plan/empty.md', '\n');
     await put('plan/long.md', 'a'.repeat(262_145));
     const { exit, err } = await submitting(`- prompt: a\n- promptFile: ${name}\n`);
-    expect({ exit, posted: server.posted }).toEqual({ exit: 1, posted: [] });
+    expect({ exit, posted: stub.server.posted }).toEqual({ exit: 1, posted: [] });
     expect(err).toContain('plan/tasks.yaml:2: ');
     expect(err).toMatch(reason);
   });
 
   test('is looked for in the folder that the operator names', async () => {
-    await mkdir(join(home, 'prompts/deep'), { recursive: true });
+    await mkdir(join(stub.home, 'prompts/deep'), { recursive: true });
     await put('prompts/deep/p.md', 'deep');
     await submitting('- promptFile: deep/p.md', '--prompts', 'prompts');
-    expect(server.posted).toEqual([{ tasks: [{ prompt: 'deep' }] }]);
+    expect(stub.server.posted).toEqual([{ tasks: [{ prompt: 'deep' }] }]);
   });
 
   test('may be used by many tasks', async () => {
     await put('plan/p.md', 'same');
     await submitting('defaults: {promptFile: p.md}\ntasks: [{directory: /a}, {directory: /b}]');
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         tasks: [
           { prompt: 'same', directory: '/a' },
@@ -204,12 +198,12 @@ describe('A promptFile', () => {
 
 test('Nothing of a file or an answer reaches the terminal as more than text', async () => {
   const quoted = JSON.stringify(hostile);
-  server.answers['/api/v1/tasks/batch'] = {
+  stub.server.answers['/api/v1/tasks/batch'] = {
     items: [{ key: hostile, taskId: hostile, created: true }],
   };
   const told = await submitting(`- {prompt: ${quoted}, key: ${quoted}}`);
   expect(told.exit).toBe(0);
-  expect(server.posted).toEqual([{ tasks: [{ prompt: hostile, key: hostile }] }]);
+  expect(stub.server.posted).toEqual([{ tasks: [{ prompt: hostile, key: hostile }] }]);
   const faults = [
     `- {${quoted}: a}`,
     `- {prompt: a, lane: ${quoted}}`,

@@ -1,26 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmful, hostile, taskId } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
+const stub = stubbed(({ server }) => {
   server.answers['/api/v1/tasks'] = { taskId, created: true };
 });
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
 
-const submit = (...argv: string[]) => run(env, ['tasks', 'submit', ...argv], { cwd: home });
+const submit = (...argv: string[]) =>
+  run(stub.env, ['tasks', 'submit', ...argv], { cwd: stub.home });
 const piped = (...pieces: Uint8Array[]) => ({
   // eslint-disable-next-line @typescript-eslint/require-await
   async *stdin() {
@@ -35,8 +24,8 @@ describe('tasks submit', () => {
     expect(out).toBe(
       `Task ${taskId} was submitted.\nSee what it waits for: tri-agent-ctl tasks why ${taskId}\n`,
     );
-    expect(server.requests).toEqual(['POST /api/v1/tasks']);
-    expect(server.posted).toEqual([{ prompt: 'Add paging.' }]);
+    expect(stub.server.requests).toEqual(['POST /api/v1/tasks']);
+    expect(stub.server.posted).toEqual([{ prompt: 'Add paging.' }]);
   });
 
   test('says all that was asked for under the names of the API, money as it was typed', async () => {
@@ -50,7 +39,7 @@ describe('tasks submit', () => {
     const lists = ['--depends-on', 'a', '--depends-on', 'b', '--tag', 'x', '--tag', 'y'];
     lists.push('--allow-tool', 'Edit', '--allow-tool', 'Bash(git status)');
     expect((await submit('p', ...argv, ...lists)).exit).toBe(0);
-    expect(server.posted).toEqual([
+    expect(stub.server.posted).toEqual([
       {
         ...{ prompt: 'p', agent: 'claude-code', model: 'opus', shard: 'review', lane: 'critical' },
         ...{ size: 'large', repository: 'https://git.example/a.git', ref: 'main', team: 'web' },
@@ -63,7 +52,7 @@ describe('tasks submit', () => {
   });
 
   test('tells a task that there was already from a new one', async () => {
-    server.answers['/api/v1/tasks'] = { taskId, created: false };
+    stub.server.answers['/api/v1/tasks'] = { taskId, created: false };
     const { exit, out } = await submit('p', '--idempotency-key', 'k');
     expect(exit).toBe(0);
     expect(out).toContain(`Task ${taskId} had been submitted already, under that key.\n`);
@@ -72,33 +61,33 @@ describe('tasks submit', () => {
   });
 
   test('takes the prompt of a file just as it is, but for a byte order mark', async () => {
-    await writeFile(join(home, 'p.md'), '\ufeff# Title\r\n\n  ünïcode 🦀\n');
+    await writeFile(join(stub.home, 'p.md'), '\ufeff# Title\r\n\n  ünïcode 🦀\n');
     expect((await submit('--prompt-file', 'p.md')).exit).toBe(0);
-    expect(server.posted).toEqual([{ prompt: '# Title\r\n\n  ünïcode 🦀\n' }]);
+    expect(stub.server.posted).toEqual([{ prompt: '# Title\r\n\n  ünïcode 🦀\n' }]);
   });
 
   test('takes what is piped in, however its bytes are cut', async () => {
     const bytes = Buffer.from('ünï 🦀');
     const stdin = piped(...Array.from(bytes, (byte) => Uint8Array.of(byte)));
-    await run(env, ['tasks', 'submit', '--prompt-file', '-'], stdin);
-    expect(server.posted).toEqual([{ prompt: 'ünï 🦀' }]);
+    await run(stub.env, ['tasks', 'submit', '--prompt-file', '-'], stdin);
+    expect(stub.server.posted).toEqual([{ prompt: 'ünï 🦀' }]);
   });
 
   test('sends a prompt of 262144 characters and refuses one more, naming the limit', async () => {
-    await writeFile(join(home, 'most'), '€'.repeat(262_144));
-    await writeFile(join(home, 'more'), 'a'.repeat(262_145));
+    await writeFile(join(stub.home, 'most'), '€'.repeat(262_144));
+    await writeFile(join(stub.home, 'more'), 'a'.repeat(262_145));
     expect((await submit('--prompt-file', 'most')).exit).toBe(0);
     const { exit, err } = await submit('--prompt-file', 'more');
     expect(exit).toBe(1);
     expect(err).toMatch(/more has 262145 characters, and 262144 are the limit\./);
     expect(err).toContain('(limits.promptCharactersMax)');
-    expect(server.posted).toHaveLength(1);
+    expect(stub.server.posted).toHaveLength(1);
   });
 
   test('reads no more than a prompt may have, whatever the file is', async () => {
     const endless = await submit('--prompt-file', '/dev/zero');
     expect(endless.err).toMatch(/cannot be read: it has more than 786435 bytes/);
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test.each<[string, string[], RegExp]>([
@@ -108,12 +97,12 @@ describe('tasks submit', () => {
     ['an empty file', ['--prompt-file', 'empty'], /empty is empty\./],
     ['an empty prompt', ['  '], /The prompt is empty\./],
   ])('fails for %s', async (_, argv, reason) => {
-    await writeFile(join(home, 'bytes'), Buffer.from([0x66, 0xff, 0xfe]));
-    await writeFile(join(home, 'empty'), ' \n');
+    await writeFile(join(stub.home, 'bytes'), Buffer.from([0x66, 0xff, 0xfe]));
+    await writeFile(join(stub.home, 'empty'), ' \n');
     const { exit, out, err } = await submit(...argv);
     expect({ exit, out }).toEqual({ exit: 1, out: '' });
     expect(err).toMatch(reason);
-    expect(server.posted).toEqual([]);
+    expect(stub.server.posted).toEqual([]);
   });
 
   test.each<[string[], RegExp]>([
@@ -145,31 +134,34 @@ describe('tasks submit', () => {
     const { exit, out, err } = await submit(...argv);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
     expect(err).toMatch(said);
-    expect(server.requests).toEqual([]);
+    expect(stub.server.requests).toEqual([]);
   });
 
   test('says that it may have arrived when the connection breaks off, and nothing such when it was refused', async () => {
     const broken = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } });
     const breaking = { fetch: () => Promise.reject(broken) };
-    const { exit, err } = await run(env, ['tasks', 'submit', 'p'], breaking);
+    const { exit, err } = await run(stub.env, ['tasks', 'submit', 'p'], breaking);
     expect(exit).toBe(1);
     expect(err).toContain('It may have been taken all the same');
-    server.refusals['/api/v1/tasks'] = { status: 503, code: 'QUEUE_FULL', detail: 'It is full.' };
+    stub.server.refusals['/api/v1/tasks'] = {
+      status: 503,
+      code: 'QUEUE_FULL',
+      detail: 'It is full.',
+    };
     const refused = await submit('p');
     expect(refused.err).toContain('It is full.');
     expect(refused.err).not.toContain('may have been taken');
-    await server.stop();
+    await stub.server.stop();
     const gone = await submit('p');
-    server = await StubServer.start();
     expect(gone.err).toContain('No server answers');
     expect(gone.err).not.toContain('may have been taken');
   });
 
   test('sends a prompt as it is, and prints nothing of what a server makes of it as more than text', async () => {
-    server.answers['/api/v1/tasks'] = { taskId: hostile, created: true };
+    stub.server.answers['/api/v1/tasks'] = { taskId: hostile, created: true };
     const told = await submit(hostile);
-    expect(server.posted).toEqual([{ prompt: hostile }]);
-    server.refusals['/api/v1/tasks'] = { status: 400, code: 'BAD_REQUEST', detail: hostile };
+    expect(stub.server.posted).toEqual([{ prompt: hostile }]);
+    stub.server.refusals['/api/v1/tasks'] = { status: 400, code: 'BAD_REQUEST', detail: hostile };
     const refused = await submit('p');
     for (const { out, err } of [told, refused, await submit('p', '--lane', hostile)]) {
       expect(out + err).not.toMatch(harmful);

@@ -1,35 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { aTask, anAttempt, harmful, hostile, taskId } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
+const stub = stubbed();
 
 const path = `/api/v1/tasks/${taskId}`;
 const missing = { status: 404, code: 'TASK_NOT_FOUND', detail: 'There is no task.' };
 
 describe('tasks list', () => {
   test('shows the tasks, how far they are and why they stand still', async () => {
-    server.answers['/api/v1/tasks'] = [
+    stub.server.answers['/api/v1/tasks'] = [
       aTask(),
       aTask({ state: 'running', percent: 40 }),
       aTask({ state: 'delayed', reason: 'It failed: no disk' }),
     ];
-    const { exit, out } = await run(env, ['tasks']);
+    const { exit, out } = await run(stub.env, ['tasks']);
     expect(exit).toBe(0);
     expect(out).toMatch(new RegExp(`${taskId} +ready +normal +impl +any +– +shop +1 +1h 0m\n`));
     expect(out).toMatch(/running 40% /);
@@ -37,27 +22,27 @@ describe('tasks list', () => {
   });
 
   test('asks the server for what is to be shown', async () => {
-    server.answers['/api/v1/tasks'] = [];
+    stub.server.answers['/api/v1/tasks'] = [];
     const filters = ['--state', 'parked', '--lane', 'critical', '--shard', 'review'];
     const others = ['--agent', 'claude', '--team', 'web', '--project', 'p q', '--tag', 'a&b'];
-    const { out } = await run(env, ['tasks', 'list', ...filters, ...others, '--limit', '7']);
-    expect(server.requests).toEqual([
+    const { out } = await run(stub.env, ['tasks', 'list', ...filters, ...others, '--limit', '7']);
+    expect(stub.server.requests).toEqual([
       'GET /api/v1/tasks?state=parked&lane=critical&shard=review&team=web&project=p+q&tag=a%26b&agent=claude-code&limit=7',
     ]);
     expect(out).toContain('No such tasks. "tri-agent-ctl tasks submit --help"');
   });
 
   test('goes through the pages up to its limit, and says when there are more', async () => {
-    server.answers['/api/v1/tasks'] = Array.from({ length: 1_200 }, () => aTask());
-    const { out, err } = await run(env, ['tasks', 'list', '--limit', '1100']);
+    stub.server.answers['/api/v1/tasks'] = Array.from({ length: 1_200 }, () => aTask());
+    const { out, err } = await run(stub.env, ['tasks', 'list', '--limit', '1100']);
     expect(out.trim().split('\n')).toHaveLength(1_101);
     expect(err).toBe('There are more: these are the newest 1100. See --limit.\n');
-    expect(server.requests).toHaveLength(3);
+    expect(stub.server.requests).toHaveLength(3);
   });
 
   test('prints the answer with --json', async () => {
-    server.answers['/api/v1/tasks'] = [aTask({ unheardOf: 1 })];
-    const { out } = await run(env, ['tasks', 'list', '--json']);
+    stub.server.answers['/api/v1/tasks'] = [aTask({ unheardOf: 1 })];
+    const { out } = await run(stub.env, ['tasks', 'list', '--json']);
     expect(JSON.parse(out)).toEqual({ items: [aTask({ unheardOf: 1 })], nextCursor: null });
   });
 
@@ -69,21 +54,21 @@ describe('tasks list', () => {
     [['--limit', '0'], /whole number/],
     [['--team', ''], /1 to 200 characters/],
   ])('%j is not understood', async (argv, said) => {
-    const { exit, out, err } = await run(env, ['tasks', 'list', ...argv]);
+    const { exit, out, err } = await run(stub.env, ['tasks', 'list', ...argv]);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
     expect(err).toMatch(said);
-    expect(server.requests).toEqual([]);
+    expect(stub.server.requests).toEqual([]);
   });
 });
 
 describe('tasks show', () => {
   test('tells all that is known of a task, and its attempts', async () => {
-    server.answers[path] = aTask({
+    stub.server.answers[path] = aTask({
       dependsOn: ['other'],
       lateResults: [{ attemptId: 'attempt-1', resultHash: 'def' }],
       attemptList: [anAttempt(), anAttempt({ end: null, error: null, durationMs: null })],
     });
-    const { exit, out } = await run(env, ['tasks', 'show', taskId]);
+    const { exit, out } = await run(stub.env, ['tasks', 'show', taskId]);
     expect(exit).toBe(0);
     expect(out).toMatch(/prompt +1,234 characters\n/);
     expect(out).toMatch(/budget +\$1\.5000 each attempt\n/);
@@ -96,20 +81,26 @@ describe('tasks show', () => {
   });
 
   test('shows a task of a server that tells less', async () => {
-    server.answers[path] = { taskId, state: 'ready', agent: 'any', lane: 'normal', shard: 'impl' };
-    expect((await run(env, ['tasks', 'show', taskId])).out).toMatch(/state +ready\n/);
+    stub.server.answers[path] = {
+      taskId,
+      state: 'ready',
+      agent: 'any',
+      lane: 'normal',
+      shard: 'impl',
+    };
+    expect((await run(stub.env, ['tasks', 'show', taskId])).out).toMatch(/state +ready\n/);
   });
 
   test('says how to find a task that there is not', async () => {
-    server.refusals[path] = missing;
-    const { exit, err } = await run(env, ['tasks', 'show', taskId]);
+    stub.server.refusals[path] = missing;
+    const { exit, err } = await run(stub.env, ['tasks', 'show', taskId]);
     expect(exit).toBe(1);
     expect(err).toContain(`There is no task "${taskId}".\nGive its whole id`);
   });
 
   test('asks for an id as one part of a path', async () => {
-    await run(env, ['tasks', 'show', 'a/../b?c#d']);
-    expect(server.requests).toEqual(['GET /api/v1/tasks/a%2F..%2Fb%3Fc%23d']);
+    await run(stub.env, ['tasks', 'show', 'a/../b?c#d']);
+    expect(stub.server.requests).toEqual(['GET /api/v1/tasks/a%2F..%2Fb%3Fc%23d']);
   });
 });
 
@@ -157,8 +148,8 @@ describe('tasks why', () => {
   });
 
   test('tells what it waits for, and what came of what, by the clocks of this place', async () => {
-    server.answers[`${path}/why`] = why();
-    const { exit, out } = await run(env, ['tasks', 'why', taskId], { timeZone: 'Asia/Tokyo' });
+    stub.server.answers[`${path}/why`] = why();
+    const { exit, out } = await run(stub.env, ['tasks', 'why', taskId], { timeZone: 'Asia/Tokyo' });
     expect({ exit, out }).toEqual({
       exit: 0,
       out: [
@@ -175,8 +166,8 @@ describe('tasks why', () => {
   });
 
   test('says where events are left out, and that nothing is waited for', async () => {
-    server.answers[`${path}/why`] = why({ omittedEvents: 40, now: [], state: 'completed' });
-    const lines = (await run(env, ['tasks', 'why', taskId])).out.split('\n');
+    stub.server.answers[`${path}/why`] = why({ omittedEvents: 40, now: [], state: 'completed' });
+    const lines = (await run(stub.env, ['tasks', 'why', taskId])).out.split('\n');
     expect(lines[1]).toBe('  It waits for nothing.');
     expect(lines[4]).toBe('... 40 events are left out here ...');
   });
@@ -185,14 +176,16 @@ describe('tasks why', () => {
     const chain = Array.from({ length: 100 }, (_, at) => ({
       ...{ version: at, at: 'then', type: 'X', what: 'y', becauseOf: at - 1 },
     }));
-    server.answers[`${path}/why`] = why({ chain });
-    const { out } = await run(env, ['tasks', 'why', taskId]);
+    stub.server.answers[`${path}/why`] = why({ chain });
+    const { out } = await run(stub.env, ['tasks', 'why', taskId]);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThan(60);
   });
 
   test('prints the answer with --json', async () => {
-    server.answers[`${path}/why`] = why();
-    expect(JSON.parse((await run(env, ['tasks', 'why', taskId, '--json'])).out)).toEqual(why());
+    stub.server.answers[`${path}/why`] = why();
+    expect(JSON.parse((await run(stub.env, ['tasks', 'why', taskId, '--json'])).out)).toEqual(
+      why(),
+    );
   });
 });
 
@@ -209,26 +202,26 @@ describe('Moving a task', () => {
     [['adopt', taskId, 'attempt-1'], { attemptId: 'attempt-1' }, 'late result'],
   ])('%j asks for it, and tells what it is then', async (argv, body, said) => {
     const moved = `${path}/${argv[0] ?? ''}`;
-    server.answers[moved] = aTask({ state: 'cancelled' });
-    const { exit, out, err } = await run(env, ['tasks', ...argv]);
+    stub.server.answers[moved] = aTask({ state: 'cancelled' });
+    const { exit, out, err } = await run(stub.env, ['tasks', ...argv]);
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(out).toContain(`Task ${taskId} is cancelled.\n`);
     expect(out).toContain(said);
-    expect(server.requests).toEqual([`POST ${moved}`]);
-    expect(server.posted).toEqual([body]);
-    const { out: json } = await run(env, ['tasks', ...argv, '--json']);
+    expect(stub.server.requests).toEqual([`POST ${moved}`]);
+    expect(stub.server.posted).toEqual([body]);
+    const { out: json } = await run(stub.env, ['tasks', ...argv, '--json']);
     expect(JSON.parse(json)).toEqual(aTask({ state: 'cancelled' }));
   });
 
-  test('fails with the reason of the server, as programs understand it, too', async () => {
+  test('fails with the reason of the stub.server, as programs understand it, too', async () => {
     const detail = 'Task t is completed and cannot be cancelled. Submit it anew.';
-    server.refusals[`${path}/cancel`] = { status: 409, code: 'ILLEGAL_MOVE', detail };
-    const { exit, err } = await run(env, ['tasks', 'cancel', taskId, '--json']);
+    stub.server.refusals[`${path}/cancel`] = { status: 409, code: 'ILLEGAL_MOVE', detail };
+    const { exit, err } = await run(stub.env, ['tasks', 'cancel', taskId, '--json']);
     expect(exit).toBe(1);
     expect(JSON.parse(err)).toMatchObject({ error: { code: 'ILLEGAL_MOVE' } });
     expect(err).toContain('Submit it anew.');
-    server.refusals[`${path}/retry`] = missing;
-    expect((await run(env, ['tasks', 'retry', taskId])).err).toContain('There is no task');
+    stub.server.refusals[`${path}/retry`] = missing;
+    expect((await run(stub.env, ['tasks', 'retry', taskId])).err).toContain('There is no task');
   });
 
   test.each([
@@ -240,8 +233,8 @@ describe('Moving a task', () => {
     [['cancel', taskId, '--reason', 'a'.repeat(501)]],
     [['burn', taskId]],
   ])('%j is not understood', async (argv) => {
-    const { exit, out } = await run(env, ['tasks', ...argv]);
-    expect({ exit, out, posted: server.posted }).toEqual({ exit: 2, out: '', posted: [] });
+    const { exit, out } = await run(stub.env, ['tasks', ...argv]);
+    expect({ exit, out, posted: stub.server.posted }).toEqual({ exit: 2, out: '', posted: [] });
   });
 });
 
@@ -257,17 +250,21 @@ test('Nothing that an agent wrote reaches the terminal as more than text', async
     lane: hostile,
   };
   const evil = aTask({ ...texts, tags: [hostile], attemptList: [anAttempt({ error: hostile })] });
-  server.answers['/api/v1/tasks'] = [evil];
-  server.answers[path] = evil;
-  server.answers[`${path}/priority`] = aTask({ taskId: hostile, state: hostile, lane: hostile });
+  stub.server.answers['/api/v1/tasks'] = [evil];
+  stub.server.answers[path] = evil;
+  stub.server.answers[`${path}/priority`] = aTask({
+    taskId: hostile,
+    state: hostile,
+    lane: hostile,
+  });
   const event = { version: 1, at: hostile, type: hostile, what: hostile, by: hostile };
-  server.answers[`${path}/why`] = {
+  stub.server.answers[`${path}/why`] = {
     taskId: hostile,
     state: hostile,
     now: [hostile],
     chain: [event],
   };
-  server.refusals[`${path}/cancel`] = { status: 409, code: 'ILLEGAL_MOVE', detail: hostile };
+  stub.server.refusals[`${path}/cancel`] = { status: 409, code: 'ILLEGAL_MOVE', detail: hostile };
   for (const argv of [
     ['list'],
     ['show', taskId],
@@ -277,7 +274,7 @@ test('Nothing that an agent wrote reaches the terminal as more than text', async
     ['show', hostile],
   ]) {
     for (const as of [[], ['--json']]) {
-      const { out, err } = await run(env, ['tasks', ...argv, ...as]);
+      const { out, err } = await run(stub.env, ['tasks', ...argv, ...as]);
       expect(out + err).toMatch(/\S/);
       expect(out + err).not.toMatch(harmful);
       if (as.length === 0) expect(out + err).not.toMatch(/^(second line|third)/m);

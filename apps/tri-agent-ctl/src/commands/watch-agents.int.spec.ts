@@ -1,22 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
+const stub = stubbed();
 
 const silent = {
   ...{ agent: 'claude-code', sessionId: 's-1', taskId: 't-1', model: 'claude-x' },
@@ -35,8 +21,8 @@ const answer = (given: object = {}) => ({
 
 describe('watch', () => {
   test('shows who is silent, at which estimate, and who runs in circles', async () => {
-    server.answers['/api/v1/watch'] = answer();
-    const { exit, out } = await run(env, ['watch']);
+    stub.server.answers['/api/v1/watch'] = answer();
+    const { exit, out } = await run(stub.env, ['watch']);
     expect(exit).toBe(0);
     const said = out.replace(/ +/g, ' ');
     expect(said).toContain('silent 1 (nothing heard for 15s while a model works), about $0.0800');
@@ -46,31 +32,31 @@ describe('watch', () => {
 
   test('says so where nothing is noticed, and marks a pace that nobody knows', async () => {
     const nothing = { silentSessions: 0, silent: [], loops: [] };
-    server.answers['/api/v1/watch'] = answer(nothing);
-    expect((await run(env, ['watch'])).out).toBe(
+    stub.server.answers['/api/v1/watch'] = answer(nothing);
+    expect((await run(stub.env, ['watch'])).out).toBe(
       'silent  none (nothing heard for 15s while a model works)\nloops   none in the last hour\n',
     );
     const unknown = { ...silent, usdPerMinute: null, estimatedUsd: null };
-    server.answers['/api/v1/watch'] = answer({ silent: [unknown], silentSessions: 501 });
-    const { out } = await run(env, ['watch']);
+    stub.server.answers['/api/v1/watch'] = answer({ silent: [unknown], silentSessions: 501 });
+    const { out } = await run(stub.env, ['watch']);
     expect(out).toMatch(/40s +\? +\?/);
     expect(out).toContain('silent  501 (');
     expect(out).toContain('the first 1 below');
   });
 
   test('prints what the server said as JSON', async () => {
-    server.answers['/api/v1/watch'] = answer();
-    const { out } = await run(env, ['watch', '--json']);
+    stub.server.answers['/api/v1/watch'] = answer();
+    const { out } = await run(stub.env, ['watch', '--json']);
     expect(JSON.parse(out)).toEqual(answer());
   });
 
   test('lets no agent write to the terminal', async () => {
     const evil = { sessionId: hostile, model: hostile, taskId: hostile };
     const evilLoop = { ...loop, ...evil, name: hostile, error: hostile, what: hostile };
-    server.answers['/api/v1/watch'] = answer({
+    stub.server.answers['/api/v1/watch'] = answer({
       ...{ silent: [{ ...silent, ...evil }], loops: [evilLoop], estimatedUsd: hostile },
     });
-    const { exit, out, err } = await run(env, ['watch']);
+    const { exit, out, err } = await run(stub.env, ['watch']);
     expect(exit).toBe(0);
     expect(`${out}${err}`).not.toMatch(harmful);
   });

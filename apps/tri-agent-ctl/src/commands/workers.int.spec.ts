@@ -1,23 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { aTask, harmful, hostile } from '../../test/dispatch-samples.js';
-import { StubServer } from '../../test/stub-server.js';
+import { stubbed } from '../../test/stubbed.js';
 import { run } from '../../test/terminal.js';
 
-let server: StubServer;
-let home: string;
-let env: Record<string, string>;
-
-beforeEach(async () => {
-  server = await StubServer.start();
-  home = await mkdtemp(join(tmpdir(), 'tri-agent-ctl-'));
-  env = server.env(home);
-});
-afterEach(async () => {
-  await server.stop();
-  await rm(home, { recursive: true });
-});
+const stub = stubbed();
 
 describe('workers', () => {
   const worker = (given: Record<string, unknown> = {}) => ({
@@ -40,38 +25,42 @@ describe('workers', () => {
   });
 
   test('list shows who works on what', async () => {
-    server.answers['/api/v1/workers'] = [worker()];
-    const { exit, out } = await run(env, ['workers']);
+    stub.server.answers['/api/v1/workers'] = [worker()];
+    const { exit, out } = await run(stub.env, ['workers']);
     expect(exit).toBe(0);
     expect(out).toMatch(
       /worker-1 +den +impl, review +claude-code, codex of team-b +2.1.329, \? +1 of 2 +task-1\n/,
     );
-    const { out: json } = await run(env, ['workers', 'list', '--json']);
+    const { out: json } = await run(stub.env, ['workers', 'list', '--json']);
     expect(JSON.parse(json)).toEqual({ items: [worker()], nextCursor: null });
-    server.answers['/api/v1/workers'] = [];
-    expect((await run(env, ['workers'])).out).toContain('what is queued waits for one');
+    stub.server.answers['/api/v1/workers'] = [];
+    expect((await run(stub.env, ['workers'])).out).toContain('what is queued waits for one');
   });
 
   test('show tells the versions of its agents, and what holds them together', async () => {
-    server.answers['/api/v1/workers'] = [worker()];
-    const { out } = await run(env, ['workers', 'show', 'worker-1']);
+    stub.server.answers['/api/v1/workers'] = [worker()];
+    const { out } = await run(stub.env, ['workers', 'show', 'worker-1']);
     expect(out).toMatch(/versions +claude-code 2.1.329, codex \(version unknown\)\n/);
     expect(out).toMatch(/containment +cgroup\n/);
   });
 
   test('leave dismisses one, and says what becomes of its work', async () => {
-    const { exit, out } = await run(env, ['workers', 'leave', 'w/1', '--reason', 'gone']);
+    const { exit, out } = await run(stub.env, ['workers', 'leave', 'w/1', '--reason', 'gone']);
     expect(exit).toBe(0);
     expect(out).toContain('Worker w/1 has been dismissed and ends. What it held is given back');
-    expect(server.posted).toEqual([{ reason: 'gone' }]);
-    const { out: json } = await run(env, ['workers', 'leave', 'w/1', '--json']);
+    expect(stub.server.posted).toEqual([{ reason: 'gone' }]);
+    const { out: json } = await run(stub.env, ['workers', 'leave', 'w/1', '--json']);
     expect(JSON.parse(json)).toEqual({ workerId: 'w/1', left: true });
   });
 
   test('leave names a worker that there is not', async () => {
     const detail = 'There is no worker.';
-    server.refusals['/api/v1/workers/w/leave'] = { status: 404, code: 'WORKER_NOT_FOUND', detail };
-    const { exit, err } = await run(env, ['workers', 'leave', 'w']);
+    stub.server.refusals['/api/v1/workers/w/leave'] = {
+      status: 404,
+      code: 'WORKER_NOT_FOUND',
+      detail,
+    };
+    const { exit, err } = await run(stub.env, ['workers', 'leave', 'w']);
     expect(exit).toBe(1);
     expect(err).toContain('There is no worker "w".\nSee which there are');
   });
@@ -87,45 +76,48 @@ describe('dead-letter', () => {
       ...given,
     });
   const accept = (...ids: string[]): void => {
-    for (const id of ids) server.answers[`/api/v1/tasks/${id}/replay`] = aTask({ taskId: id });
+    for (const id of ids) stub.server.answers[`/api/v1/tasks/${id}/replay`] = aTask({ taskId: id });
   };
   const refuse = (id: string, status: number, code: string, detail: string): void => {
-    server.refusals[`/api/v1/tasks/${id}/replay`] = { status, code, detail };
+    stub.server.refusals[`/api/v1/tasks/${id}/replay`] = { status, code, detail };
   };
 
   test('list shows what waits for a person, and why', async () => {
-    server.answers['/api/v1/tasks'] = [parked('a')];
-    const { out } = await run(env, ['dead-letter']);
-    expect(server.requests).toEqual(['GET /api/v1/tasks?state=parked&limit=50']);
+    stub.server.answers['/api/v1/tasks'] = [parked('a')];
+    const { out } = await run(stub.env, ['dead-letter']);
+    expect(stub.server.requests).toEqual(['GET /api/v1/tasks?state=parked&limit=50']);
     expect(out).toMatch(/a +normal +any +shop +1 +10m +no disk\n/);
-    server.answers['/api/v1/tasks'] = [];
-    expect((await run(env, ['dead-letter', 'list'])).out).toContain('nothing waits for you');
+    stub.server.answers['/api/v1/tasks'] = [];
+    expect((await run(stub.env, ['dead-letter', 'list'])).out).toContain('nothing waits for you');
   });
 
   test('replay has those run again that are named, each once', async () => {
     accept('a', 'b');
-    const { exit, out } = await run(env, ['dead-letter', 'replay', 'a', 'b', 'a']);
+    const { exit, out } = await run(stub.env, ['dead-letter', 'replay', 'a', 'b', 'a']);
     expect(exit).toBe(0);
     expect(out).toContain('2 dead letters run again.');
-    expect(server.requests).toEqual(['POST /api/v1/tasks/a/replay', 'POST /api/v1/tasks/b/replay']);
-    expect(server.posted).toEqual([{}, {}]);
+    expect(stub.server.requests).toEqual([
+      'POST /api/v1/tasks/a/replay',
+      'POST /api/v1/tasks/b/replay',
+    ]);
+    expect(stub.server.posted).toEqual([{}, {}]);
   });
 
   test('replay --all takes every page', async () => {
     const ids = Array.from({ length: 501 }, (_, at) => `t${at}`);
-    server.answers['/api/v1/tasks'] = ids.map((id) => parked(id));
+    stub.server.answers['/api/v1/tasks'] = ids.map((id) => parked(id));
     accept(...ids);
-    const { out } = await run(env, ['dead-letter', 'replay', '--all', '--json']);
+    const { out } = await run(stub.env, ['dead-letter', 'replay', '--all', '--json']);
     expect(JSON.parse(out)).toEqual({ replayed: ids, refused: [] });
-    expect(server.requests.slice(0, 2)).toEqual([
+    expect(stub.server.requests.slice(0, 2)).toEqual([
       'GET /api/v1/tasks?state=parked&limit=500',
       'GET /api/v1/tasks?state=parked&limit=500&cursor=500',
     ]);
   });
 
   test('replay --all is content when there are none', async () => {
-    server.answers['/api/v1/tasks'] = [];
-    const { exit, out } = await run(env, ['dead-letter', 'replay', '--all']);
+    stub.server.answers['/api/v1/tasks'] = [];
+    const { exit, out } = await run(stub.env, ['dead-letter', 'replay', '--all']);
     expect({ exit, out }).toEqual({ exit: 0, out: 'Nothing was replayed.\n' });
   });
 
@@ -133,11 +125,11 @@ describe('dead-letter', () => {
     accept('a', 'c');
     refuse('b', 409, 'ILLEGAL_MOVE', 'Task b is ready.');
     const argv = ['dead-letter', 'replay', 'a', 'b', 'c'];
-    const { exit, out, err } = await run(env, argv);
+    const { exit, out, err } = await run(stub.env, argv);
     expect(exit).toBe(1);
     expect(out).toContain('2 dead letters run again.');
     expect(err).toBe('Refused: 1.\nb: The server refused: Task b is ready.\n');
-    const { out: json } = await run(env, [...argv, '--json']);
+    const { out: json } = await run(stub.env, [...argv, '--json']);
     expect(JSON.parse(json)).toMatchObject({
       replayed: ['a', 'c'],
       refused: [{ taskId: 'b', code: 'ILLEGAL_MOVE' }],
@@ -147,17 +139,21 @@ describe('dead-letter', () => {
   test('a server that takes nothing any more ends it, and it tells how far it came', async () => {
     accept('a', 'c');
     refuse('b', 503, 'LOG_UNAVAILABLE', 'The disk is full.');
-    const { exit, err } = await run(env, ['dead-letter', 'replay', 'a', 'b', 'c']);
+    const { exit, err } = await run(stub.env, ['dead-letter', 'replay', 'a', 'b', 'c']);
     expect(exit).toBe(1);
     expect(err).toContain('The disk is full. 1 were replayed before that.');
-    expect(server.requests).toHaveLength(2);
+    expect(stub.server.requests).toHaveLength(2);
   });
 
   test.each([[['replay']], [['replay', 'a', '--all']], [['burn']]])(
     '%j is not understood',
     async (argv) => {
-      const { exit, out } = await run(env, ['dead-letter', ...argv]);
-      expect({ exit, out, requests: server.requests }).toEqual({ exit: 2, out: '', requests: [] });
+      const { exit, out } = await run(stub.env, ['dead-letter', ...argv]);
+      expect({ exit, out, requests: stub.server.requests }).toEqual({
+        exit: 2,
+        out: '',
+        requests: [],
+      });
     },
   );
 });
@@ -165,15 +161,17 @@ describe('dead-letter', () => {
 test('Nothing that an agent or a worker wrote reaches the terminal as more than text', async () => {
   const seats = [{ agent: hostile, account: hostile }];
   const attempts = [{ attemptId: hostile, taskId: hostile }];
-  server.answers['/api/v1/workers'] = [
+  stub.server.answers['/api/v1/workers'] = [
     { workerId: hostile, host: hostile, shards: [hostile], seats, slots: 1, running: 1, attempts },
   ];
-  server.answers['/api/v1/tasks'] = [aTask({ taskId: hostile, reason: hostile, lane: hostile })];
+  stub.server.answers['/api/v1/tasks'] = [
+    aTask({ taskId: hostile, reason: hostile, lane: hostile }),
+  ];
   const escaped = encodeURIComponent(hostile);
-  server.refusals[`/api/v1/tasks/${escaped}/replay`] = {
+  stub.server.refusals[`/api/v1/tasks/${escaped}/replay`] = {
     ...{ status: 409, code: 'ILLEGAL_MOVE', detail: hostile },
   };
-  server.answers[`/api/v1/workers/${escaped}/leave`] = { workerId: hostile };
+  stub.server.answers[`/api/v1/workers/${escaped}/leave`] = { workerId: hostile };
   for (const argv of [
     ['workers'],
     ['workers', 'leave', hostile],
@@ -181,7 +179,7 @@ test('Nothing that an agent or a worker wrote reaches the terminal as more than 
     ['dead-letter', 'replay', '--all'],
   ]) {
     for (const as of [[], ['--json']]) {
-      const { out, err } = await run(env, [...argv, ...as]);
+      const { out, err } = await run(stub.env, [...argv, ...as]);
       expect(out + err).toMatch(/\S/);
       expect(out + err).not.toMatch(harmful);
       if (as.length === 0) expect(out + err).not.toMatch(/^(second line|third)/m);
