@@ -56,6 +56,7 @@ export const limits = {
   priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
   promptTokensAboveMax: 1_000_000_000,
   overlapsNamedMax: 10,
+  pricesToldMax: 500,
   pricesPollMs: 500,
   unpricedModelsMax: 1_000,
   noticesRememberedMax: 1_000,
@@ -317,4 +318,11 @@ export const limits = {
   agentLineCharactersMax: 1024 * 1024,
   agentToolsAllowedMax: 100,
   agentDenialsToldMax: 20,
+  charactersPerTokenEstimated: 4,
+  messagesRememberedMax: 1_000,
+  // Of three in a lease: the third may still come in time.
+  beatsMissedMax: 2,
+  cutOffCheckMs: 250,
+  spendToldLateMs: 2_000,
+  spendStepMs: 1_000,
 } as const;

@@ -161,7 +161,7 @@ export class ScriptedWorker {
     const { attemptId, fencingToken } = held;
     this.held = this.held.filter((it) => it !== held);
     const sessionId = chance.isBelow(0.5) ? null : sessionOf(world, attemptId);
-    const seen = { processesEnded: chance.upTo(4), survivors: [] };
+    const seen = { cutOff: null, processesEnded: chance.upTo(4), survivors: [] };
     const halted = { type: 'halted', attemptId, fencingToken, sessionId, ...seen, nowMs } as const;
     world.send(halted);
     // Its answer was lost.
