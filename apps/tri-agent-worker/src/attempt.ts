@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { limits } from '#kernel/limits.js';
 import { AgentProcess } from './agent-process.js';
 import type { AgentRunner, Invocation, News, Outcome, RunOptions } from './agents/agent.js';
-import { CutOffWatch } from './cut-off-watch.js';
 import { outputTaken, type Claimed, type HaltOrder } from './claimed.js';
+import { CutOffWatch } from './cut-off-watch.js';
 import { survivorsText, type AgentEnd } from './end-agent.js';
 import { haltReport } from './halt-report.js';
 import { OutputSender } from './output-sender.js';
@@ -123,11 +123,11 @@ export class Attempt {
     const beats = this.telling.beat(this.over.signal);
     try {
       const outcome = await this.work();
+      this.watch.stop();
       await this.output.end();
       return await this.conclude(outcome, wantsNext);
     } finally {
       clearTimeout(this.patience);
-      this.watch.stop();
       this.over.abort();
       await beats;
       this.parts.files.remove(this.parts.claim.attemptId);
