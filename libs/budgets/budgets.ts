@@ -16,6 +16,7 @@ import {
   type Reading,
 } from './budgets-state.js';
 import { announcementOf, defaultBudgets } from './default-budgets.js';
+import { allowanceOf, type Allowance } from './allowance.js';
 import { Evaluator } from './evaluator.js';
 import { observe } from './observe-spend.decider.js';
 import { readingOf, Spend, type Figure } from './spend.js';
@@ -125,6 +126,11 @@ export class Budgets {
   readings(): readonly ClaimGate[] {
     this.gates ??= gatesOf(this.wasRead ? this.views() : undefined, this.isKnown);
     return this.gates;
+  }
+
+  /** What budgets in money leave to whatever counts against these scopes; undefined = not known now. */
+  allowanceOf(scopes: ReadonlySet<string>): Allowance | undefined {
+    return this.isKnown ? allowanceOf(this.views(), scopes) : undefined;
   }
 
   /**

@@ -160,7 +160,7 @@ const summaries: Readonly<Record<MoveName, string>> = {
   progress: 'The agent gets on: both clocks run anew.',
   complete: 'It is done; with claimNext another task is claimed in the same request.',
   fail: 'It came to nothing: tried again later, or to the dead letters.',
-  halted: 'Its agent was ended as ordered: the task is paused and can be carried on.',
+  halted: 'Its agent was ended, as ordered or cut off: the task is paused and can be carried on.',
   release: 'Given back unfinished, which costs the task no attempt.',
 };
 

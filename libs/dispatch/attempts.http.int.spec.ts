@@ -44,7 +44,8 @@ describe('A worker', () => {
       expect(movedShape.parse(answer.body).leaseUntil).not.toBeNull();
     }
     const done = await move('complete', { result: 'The roof is tight.' });
-    expect(done.body).toEqual({ attemptId, taskId, leaseUntil: null, halt: null, next: null });
+    const nothing = { leaseUntil: null, halt: null, allowance: null, next: null };
+    expect(done.body).toEqual({ attemptId, taskId, ...nothing });
     const task = await server.get(`tasks/${taskId}`);
     expect(task.body).toMatchObject({ state: 'completed', attemptId, percent: 40 });
     expect(await server.content.read(String(task.body.resultHash))).toBe('The roof is tight.');

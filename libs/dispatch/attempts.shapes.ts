@@ -20,6 +20,40 @@ export const claimBody = z.strictObject({
 });
 export type ClaimBody = z.infer<typeof claimBody>;
 
+const usd = z.string().nullable();
+
+/** What a worker that is cut off holds its agents to by itself. */
+const allowanceShape = z.strictObject({
+  remainingUsd: usd.describe('The least that a budget leaves; null: none limits it.'),
+  usdPerMinute: usd.describe('The least pace that a budget allows; null: none limits it.'),
+});
+
+const rate = z.int().nonnegative().nullable();
+const publicationShape = z.strictObject({
+  priceVersion: z.string(),
+  order: z.int(),
+  origin: z.enum(['shipped', 'operator']),
+  prices: z
+    .array(
+      z.strictObject({
+        provider: z.string(),
+        model: z.string(),
+        tier: z.string(),
+        promptTokensAbove: z.int(),
+        validFrom: moment,
+        validUntil: moment.nullable(),
+        nanoUsdPerMillionTokens: z.strictObject({
+          input: rate,
+          output: rate,
+          cacheRead: rate,
+          cacheCreation: rate,
+          cacheCreation1h: rate,
+        }),
+      }),
+    )
+    .readonly(),
+});
+
 export const claimShape = z.strictObject({
   taskId: z.string(),
   attemptId: z.string(),
@@ -33,6 +67,13 @@ export const claimShape = z.strictObject({
     })
     .nullable()
     .describe('The conversation to carry on, instead of beginning with the prompt.'),
+  allowance: allowanceShape
+    .nullable()
+    .describe('What it may spend while the server is not heard; null: not known now.'),
+  prices: z
+    .array(publicationShape)
+    .readonly()
+    .describe("Of its provider's models, so that its worker can tell what it spends."),
   task: z.strictObject({
     prompt: z.string(),
     agent: agentName,
@@ -59,6 +100,7 @@ export const claimShape = z.strictObject({
 const haltShape = z.strictObject({ how: haltWay, reason: z.string() });
 
 export type ClaimAnswer = z.infer<typeof claimShape>;
+export type AllowanceAnswer = z.infer<typeof allowanceShape>;
 
 const fencingToken = z.int().positive();
 /** The worker's clock: one that runs ahead is told so, and moves nothing. */
@@ -121,6 +163,13 @@ export const moveBodies = {
       )
       .max(limits.survivorsToldMax)
       .describe('Processes that were told to end and run all the same.'),
+    cutOff: z
+      .strictObject({
+        reason: note,
+        goesOn: z.boolean().describe('Only the silence ended it: it goes on by itself.'),
+      })
+      .optional()
+      .describe('Why its worker ended it without an order, while it heard of no server.'),
   }),
 } as const;
 export type MoveName = keyof typeof moveBodies;
@@ -131,6 +180,9 @@ export const movedShape = z.strictObject({
   taskId: z.string(),
   leaseUntil: moment.nullable().describe('Null: the attempt has ended.'),
   halt: haltShape.nullable().describe('The attempt is to be halted.'),
+  allowance: allowanceShape
+    .nullable()
+    .describe('As in the claim, by now. Null: not known, and what was told last still counts.'),
   next: claimShape.nullable().describe('What was claimed in the same request.'),
 });
 export type Moved = z.infer<typeof movedShape>;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { formatUsd } from '#kernel/money.js';
 import { ContentStore } from '#platform/content-store.js';
-import type { ClaimAnswer } from './attempts.shapes.js';
+import { Allowances } from './allowances.js';
+import type { AllowanceAnswer, ClaimAnswer } from './attempts.shapes.js';
 import { Dispatcher } from './dispatcher.js';
 import { taskOf, type RunningAttempt } from './dispatch-state.js';
 import { beatEveryMs } from './signs.js';
@@ -12,6 +13,7 @@ export class ClaimAnswers {
   constructor(
     private readonly dispatcher: Dispatcher,
     private readonly content: ContentStore,
+    private readonly allowances: Allowances,
   ) {}
 
   /** Undefined when its prompt has been erased: the task then goes to the dead letters. */
@@ -36,6 +38,8 @@ export class ClaimAnswers {
       leaseUntil: this.leaseUntil(attempt),
       beatEveryMs: beatEveryMs(attempt.leaseMs),
       resume: carriesOn && { sessionId: carriesOn.sessionId, attemptId: carriesOn.attemptId },
+      allowance: this.allowanceOf(attempt),
+      prices: this.allowances.pricesOf(agent, provider),
       task: {
         ...{ prompt, agent, provider, account, model, shard, lane, size },
         ...{ directory, repository, ref, team, project, tags: [...tags], permissionMode },
@@ -43,6 +47,15 @@ export class ClaimAnswers {
         ...{ timeoutMs, progressMs: attempt.progressMs, attempt: spentAttempts + 1 },
       },
     };
+  }
+
+  /** What it may spend by what is known now; null = that is not known. */
+  allowanceOf({ scopes, taskId, sessionId }: RunningAttempt): AllowanceAnswer | null {
+    const own = [`task:${taskId}`, ...(sessionId === null ? [] : [`session:${sessionId}`])];
+    const known = this.allowances.of(new Set([...scopes, ...own]));
+    if (known === undefined) return null;
+    const { remainingNanoUsd, nanoUsdPerMinute } = known;
+    return { remainingUsd: usdOf(remainingNanoUsd), usdPerMinute: usdOf(nanoUsdPerMinute) };
   }
 
   /** From now, since whoever asks has just shown that it lives. */

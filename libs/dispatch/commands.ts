@@ -103,9 +103,18 @@ interface Release extends Move {
   readonly reason: string;
 }
 
-/** Its agent was ended as ordered. */
+/** A worker that heard of no server ended an agent by itself. */
+interface CutOff {
+  readonly reason: string;
+  /** Nothing but the silence was in the way, so that it goes on by itself. */
+  readonly goesOn: boolean;
+}
+
+/** Its agent was ended as ordered, or because its worker was cut off. */
 export interface Halted extends Move {
   readonly type: 'halted';
+  /** Why its worker ended it by itself; null = it did not. Where an order stands, that counts. */
+  readonly cutOff: CutOff | null;
   /** null = none is known, so that the one before it stands, where there was one. */
   readonly sessionId: string | null;
   readonly processesEnded: number;

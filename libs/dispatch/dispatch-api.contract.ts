@@ -7,6 +7,7 @@ import { MemoryLog } from '#eventstore/src/memory-log.js';
 import { DISPATCH_STREAM } from '#eventstore/vocabulary/dispatch.events.js';
 import type { RecordedDomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { limits } from '#kernel/limits.js';
+import type { PublishedPrices } from '#kernel/price-shapes.js';
 import { calledByWorker } from '#platform/caller.js';
 import { Clock } from '#platform/clock.js';
 import { ContentStore } from '#platform/content-store.js';
@@ -15,6 +16,7 @@ import { ReadModels } from '#platform/read-models.js';
 import { ReadModelsWriter } from '#platform/read-models-writer.js';
 import { Redactor } from '#platform/redaction.js';
 import type { BudgetReading } from './commands.js';
+import { Allowances, type Allowance } from './allowances.js';
 import { Dispatcher } from './dispatcher.js';
 import { dispatch } from './index.js';
 import { OutputStore } from './output-store.js';
@@ -27,6 +29,7 @@ export class DispatchServer {
   readonly content: ContentStore;
   dispatcher: Dispatcher;
   budgets: readonly BudgetReading[] = [];
+  readonly allowances = new ToldAllowances();
   url = '';
   private readonly folder = mkdtempSync(join(tmpdir(), 'dispatch-'));
   private readonly writer: ReadModelsWriter;
@@ -57,6 +60,7 @@ export class DispatchServer {
         { provide: Dispatcher, useValue: this.dispatcher },
         { provide: EventLog, useValue: this.log },
         { provide: ContentStore, useValue: this.content },
+        { provide: Allowances, useValue: this.allowances },
         { provide: OutputStore, useValue: new OutputStore(join(this.folder, 'output')) },
         { provide: Redactor, useValue: new Redactor([]) },
         { provide: ReadModels, useValue: this.models },
@@ -141,6 +145,23 @@ export class DispatchServer {
       budgets: () => this.budgets,
       report: fail,
     });
+  }
+}
+
+/** What a test says. */
+class ToldAllowances extends Allowances {
+  allowance: Allowance | undefined = { remainingNanoUsd: null, nanoUsdPerMinute: null };
+  prices: readonly PublishedPrices[] = [];
+  /** Of which it was asked last. */
+  scopes: readonly string[] = [];
+
+  override of(scopes: ReadonlySet<string>): Allowance | undefined {
+    this.scopes = [...scopes];
+    return this.allowance;
+  }
+
+  override pricesOf(): readonly PublishedPrices[] {
+    return this.prices;
   }
 }
 

@@ -32,7 +32,7 @@ function halted(
   { attemptId, fencingToken }: Running,
   sessionId: string | null = null,
 ): string[] {
-  const seen = { processesEnded: 2, survivors: [] };
+  const seen = { cutOff: null, processesEnded: 2, survivors: [] };
   return dispatch.types({ type: 'halted', attemptId, fencingToken, sessionId, ...seen });
 }
 

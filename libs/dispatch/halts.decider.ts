@@ -95,14 +95,15 @@ function holderOf({ status }: Task, { running }: DispatchState): string | null |
   return attempt && openHalt(attempt)?.holder;
 }
 
-/** @throws {Refusal} `ILLEGAL_MOVE` when nobody ordered it */
+/** @throws {Refusal} `ILLEGAL_MOVE` when nobody ordered it, and its worker was not cut off */
 export function halted(
   command: Halted,
   attempt: RunningAttempt,
   state: DispatchState,
 ): DispatchEvent[] {
-  const { halt, taskId, attemptId, workerId, fencingToken, claimedAtMs } = attempt;
+  const { taskId, attemptId, workerId, fencingToken, claimedAtMs } = attempt;
   const { sessionId, processesEnded, survivors, nowMs: atMs } = command;
+  const halt = attempt.halt ?? haltOfWorker(command, workerId);
   if (halt === null) {
     const message = `Nobody ordered attempt ${attemptId} to be halted. Complete it, fail it or give it back.`;
     throw new Refusal('ILLEGAL_MOVE', message, { attemptId });
@@ -115,8 +116,18 @@ export function halted(
     paused({ ...attempt, sessionId: known }, halt, state, atMs),
   ];
   if (!halt.isLifted) return events;
-  const reason = 'It was resumed before it had been halted.';
+  const reason =
+    attempt.halt === null
+      ? 'Its worker is heard again.'
+      : 'It was resumed before it had been halted.';
   return [...events, { type: 'TaskResumed', data: { taskId, reason, atMs } }];
+}
+
+/** Nobody lifts what a worker stopped at a limit: an operator has to look at it, and resumes it. */
+function haltOfWorker({ cutOff }: Halted, workerId: string): HaltOrder | null {
+  if (cutOff === null) return null;
+  const { reason, goesOn: isLifted } = cutOff;
+  return { how: 'kill', reason, holder: `worker:${workerId}`, isLifted };
 }
 
 /** What comes of the end of an attempt that was to be halted: nothing where none was ordered. */

@@ -14,7 +14,7 @@ import { TasksQueries } from './tasks.queries.js';
 import { WorkersController, workersRoutes } from './workers.controller.js';
 
 /**
- * Queued work and who does it. The API needs providers of Dispatcher, OutputStore, ContentStore, Redactor,
+ * Queued work and who does it. The API needs providers of Dispatcher, Allowances, OutputStore, ContentStore, Redactor,
  * ReadModels, EventLog and Clock.
  */
 export const dispatch: Context = {

@@ -55,6 +55,7 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
       taskId,
       leaseUntil: attempt === undefined ? null : this.answers.leaseUntil(attempt),
       halt: attempt === undefined ? null : haltOf(attempt),
+      allowance: attempt === undefined ? null : this.answers.allowanceOf(attempt),
       next: next === undefined ? null : ((await this.answers.of(next, actor)) ?? null),
     };
   }
@@ -106,8 +107,9 @@ export class MoveAttemptHandler implements ICommandHandler<MoveAttempt> {
   }
 
   private halted(body: Extract<MoveBody, { move: 'halted' }>) {
-    const { sessionId, ended: processesEnded, survivors } = body;
+    const { sessionId, ended: processesEnded, survivors, cutOff = null } = body;
     return {
+      cutOff: cutOff && { ...cutOff, reason: this.note(cutOff.reason) },
       sessionId: this.name(sessionId ?? undefined),
       processesEnded,
       survivors: survivors.map(({ pid, name }) => ({ pid, name: this.note(name) })),

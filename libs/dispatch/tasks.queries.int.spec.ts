@@ -50,7 +50,7 @@ describe('A task', () => {
     const order = { how: 'kill', reason: 'too dear', holder: 'budget:day' } as const;
     dispatch.when({ type: 'halt', target: { taskId: 't' }, ...order });
     expect(show()).toMatchObject({ state: 'running', halt: order, conversation: null });
-    const seen = { sessionId: 's', processesEnded: 1, survivors: [] };
+    const seen = { sessionId: 's', cutOff: null, processesEnded: 1, survivors: [] };
     dispatch.when({ type: 'halted', attemptId, fencingToken, ...seen });
     const conversation = { sessionId: 's', agent: 'claude-code', host: 'h', attemptId };
     const attemptList = [{ end: 'halted', sessionId: 's', error: null }];
@@ -70,7 +70,7 @@ describe('A task', () => {
     const { attemptId, fencingToken } = dispatch.run('w');
     const order = { how: 'pause', reason: '', holder: null } as const;
     dispatch.when({ type: 'halt', target: { taskId: 't' }, ...order });
-    const seen = { sessionId: 's', processesEnded: 1, survivors: [] };
+    const seen = { sessionId: 's', cutOff: null, processesEnded: 1, survivors: [] };
     dispatch.when({ type: 'halted', attemptId, fencingToken, ...seen });
     dispatch.when({ type: 'retry', taskId: 't' });
     expect(show()).toMatchObject({ state: 'ready', halt: null, conversation: null });

@@ -1,6 +1,7 @@
+import { usdText } from '#kernel/money.js';
 import type { Explanation } from './explain.js';
 import type { TaskAnswer } from './task.shapes.js';
-import { because, durationText, holderText, usdText } from './words.js';
+import { because, durationText, holderText } from './words.js';
 
 /** What a task waits for, in words. */
 

@@ -1,4 +1,4 @@
-import { because, durationText, someOf, usdText } from './words.js';
+import { because, durationText, someOf } from './words.js';
 
 test.each([
   [0, '0 ms'],
@@ -11,16 +11,6 @@ test.each([
   [7_500_000, '2 h 5 min'],
 ])('%d ms are told as %s', (ms, told) => {
   expect(durationText(ms)).toBe(told);
-});
-
-test.each([
-  [0, '$0.00'],
-  [1_500_000_000, '$1.50'],
-  [37_258_500, '$0.0372585'],
-  [1, '$0.000000001'],
-  [100_000_000_000, '$100.00'],
-])('%d nano-dollars are told as %s', (nanoUsd, told) => {
-  expect(usdText(nanoUsd)).toBe(told);
 });
 
 test('A reason ends its sentence once, and may be none', () => {

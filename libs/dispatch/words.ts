@@ -1,5 +1,3 @@
-import { formatUsd } from '#kernel/money.js';
-
 /** Small parts of the sentences that tell people what dispatch does. */
 
 /** `340 ms`, `3.2 s`, `5 min 10 s`, `2 h 5 min`. */
@@ -14,11 +12,6 @@ export function durationText(ms: number): string {
 
 function parts(large: number, unit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
-}
-
-/** `$1.50`, with more digits only where they are not nought. */
-export function usdText(nanoUsd: number): string {
-  return `$${formatUsd(BigInt(nanoUsd)).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
 }
 
 /** `Cancelled: not needed.`; without a reason, `Cancelled.` */

@@ -102,6 +102,13 @@ export const limitsOfAgents = {
   agentLineCharactersMax: 1024 * 1024,
   agentToolsAllowedMax: 100,
   agentDenialsToldMax: 20,
+  charactersPerTokenEstimated: 4,
+  messagesRememberedMax: 1_000,
+  // Of three in a lease: the third may still come in time.
+  beatsMissedMax: 2,
+  cutOffCheckMs: 250,
+  spendToldLateMs: 2_000,
+  spendStepMs: 1_000,
 
   // The kill switch.
   survivorsToldMax: 20,

@@ -58,6 +58,7 @@ export const limits = {
   priceNanoUsdPerMillionTokensMax: 100_000_000_000_000,
   promptTokensAboveMax: 1_000_000_000,
   overlapsNamedMax: 10,
+  pricesToldMax: 500,
   pricesPollMs: 500,
   unpricedModelsMax: 1_000,
   noticesRememberedMax: 1_000,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formatUsd, nanoUsdFromDecimal } from './money.js';
+import { formatUsd, nanoUsdFromDecimal, usdText } from './money.js';
 
 describe('A decimal number of dollars', () => {
   test.each([
@@ -28,4 +28,14 @@ describe('A decimal number of dollars', () => {
       }),
     );
   });
+});
+
+test.each([
+  [0, '$0.00'],
+  [1_500_000_000, '$1.50'],
+  [37_258_500, '$0.0372585'],
+  [1, '$0.000000001'],
+  [100_000_000_000, '$100.00'],
+])('%d nano-dollars are told as %s', (nanoUsd, told) => {
+  expect(usdText(nanoUsd)).toBe(told);
 });

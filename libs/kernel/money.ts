@@ -34,6 +34,11 @@ export function formatUsd(nanoUsd: bigint): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
+/** For people: `$1.50`, with more digits only where they are not nought. */
+export function usdText(nanoUsd: number): string {
+  return `$${formatUsd(BigInt(nanoUsd)).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
+}
+
 /** A share of an amount, rounded once, half to even. The divisor is positive. */
 export function dividedHalfToEven(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;

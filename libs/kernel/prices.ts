@@ -16,6 +16,11 @@ const vendors: ReadonlyMap<string, string> = new Map([
   ['gemini', 'google'],
 ]);
 
+/** Whose prices may count for an agent's requests to a provider: its own, else those of the agent's vendor. */
+export function sellersOf(agent: string, provider: string): ReadonlySet<string> {
+  return new Set([provider, vendors.get(agent) ?? provider]);
+}
+
 /** How many answers of "which prices are this model's" are remembered: names may be hostile. */
 const MODELS_REMEMBERED_MAX = 1_000;
 

@@ -2,6 +2,8 @@ import { LogError } from '#eventstore/src/log.js';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
 import { PRICES_STREAM } from '#eventstore/vocabulary/prices.events.js';
 import type { RecordedEvent } from '#kernel/event.js';
+import { limits } from '#kernel/limits.js';
+import { PriceBook } from '#kernel/prices.js';
 import { clockAt } from '#platform/projection.specification.js';
 import { LivePrices } from './live-prices.js';
 import { entry } from './price-entry.specification.js';
@@ -89,6 +91,37 @@ describe('The price book of a process', () => {
     const [here, there] = [await start(log), await start(log)];
     await publish(there, [entry()]);
     await until(() => costOf(here, 'm') === 3e9);
+  });
+
+  test('tells workers what counts from now on, of an agent, and comes to the same costs there', async () => {
+    const prices = await start(new MemoryLog());
+    const ended = { model: 'old', validFrom: '2026-01-01', validUntil: '2026-11-20' };
+    await publish(prices, [entry(), entry(ended), entry({ provider: 'openai', model: 'other' })]);
+    const told = prices.inForce('claude-code', 'a gateway');
+    const models = told.flatMap((it) => it.prices.map(({ model }) => model));
+    expect(models.slice(0, 1)).toEqual(['m']);
+    expect(models).toContain('claude-haiku-4-5');
+    expect(models.filter((it) => !it.startsWith('claude-'))).toEqual(['m']);
+    const book = new PriceBook(told);
+    const usage = { inputTokens: 7, outputTokens: 5, cacheReadTokens: 3, cacheCreationTokens: 2 };
+    const when = { cacheCreation1hTokens: null, occurredAt: '2026-11-20T10:00:00.000Z' };
+    const who = { agent: 'claude-code', provider: 'anthropic', tier: null };
+    for (const model of models) {
+      const request = { ...who, ...usage, ...when, model };
+      expect(book.costOf(request)).toEqual(prices.costOf(request));
+    }
+  });
+
+  test('tells workers no more prices than they can use, the newest first', async () => {
+    const prices = await start(new MemoryLog());
+    const entries = Array.from({ length: limits.pricesToldMax }, (_, at) =>
+      entry({ model: `m${at}` }),
+    );
+    await publish(prices, entries);
+    const told = prices.inForce('claude-code', 'anthropic');
+    expect(told.map((it) => [it.origin, it.prices.length])).toEqual([
+      ['operator', limits.pricesToldMax],
+    ]);
   });
 
   test('is the same after a restart', async () => {

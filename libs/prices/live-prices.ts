@@ -2,8 +2,8 @@ import { v5 } from 'uuid';
 import type { EventLog } from '#eventstore/src/log.js';
 import { PRICES_STREAM } from '#eventstore/vocabulary/prices.events.js';
 import { limits } from '#kernel/limits.js';
-import type { UsageToPrice } from '#kernel/price-shapes.js';
-import { PriceBook, type Costing } from '#kernel/prices.js';
+import type { Price, PublishedPrices, UsageToPrice } from '#kernel/price-shapes.js';
+import { PriceBook, sellersOf, type Costing } from '#kernel/prices.js';
 import type { Clock } from '#platform/clock.js';
 import { Decisions, type CommandOrigin, type Decision } from '#platform/decisions.js';
 import { PriceSource } from '#platform/price-source.js';
@@ -48,6 +48,20 @@ export class LivePrices extends PriceSource {
   /** What a request costs by today's price book; undefined = no price is known. */
   costOf(usage: UsageToPrice): Costing | undefined {
     return this.current.costOf(usage);
+  }
+
+  /** What an agent's requests to a provider may cost from now on: the newest, at most `pricesToldMax`. */
+  inForce(agent: string, provider: string): readonly PublishedPrices[] {
+    const sellers = sellersOf(agent, provider);
+    const nowMs = this.clock.now();
+    let room: number = limits.pricesToldMax;
+    return this.known.toReversed().flatMap(({ priceVersion, order, origin, prices }) => {
+      const own = prices
+        .filter((it) => sellers.has(it.provider) && !hasEnded(it, nowMs))
+        .slice(0, room);
+      room -= own.length;
+      return own.length === 0 ? [] : [{ priceVersion, order, origin, prices: own }];
+    });
   }
 
   /** Loads the book, publishes the shipped prices where this version of them is new, and follows. */
@@ -107,4 +121,8 @@ export class LivePrices extends PriceSource {
     this.known = state;
     this.current = new PriceBook(state);
   }
+}
+
+function hasEnded({ validUntil }: Price, nowMs: number): boolean {
+  return validUntil !== null && Date.parse(validUntil) <= nowMs;
 }

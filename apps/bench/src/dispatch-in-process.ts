@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
+import { Allowances, type Allowance } from '#libs/dispatch/allowances.js';
 import type { MoveBody } from '#libs/dispatch/attempts.shapes.js';
 import { ClaimAnswers } from '#libs/dispatch/claim-answers.js';
 import { ClaimTask, ClaimTaskHandler } from '#libs/dispatch/claim-task.js';
@@ -49,7 +50,7 @@ export class DispatchInProcess implements QueueContender {
     this.dispatcher = dispatcherOn(this.log);
     this.dispatcher.start();
     const { dispatcher } = this;
-    const answers = new ClaimAnswers(dispatcher, content);
+    const answers = new ClaimAnswers(dispatcher, content, new NoAllowances());
     this.submitter = new SubmitTasksHandler(dispatcher, content, redactor);
     this.claimer = new ClaimTaskHandler(dispatcher, answers);
     this.mover = new MoveAttemptHandler(dispatcher, answers, content, redactor, clock);
@@ -102,6 +103,16 @@ export class DispatchInProcess implements QueueContender {
         return next ?? undefined;
       },
     };
+  }
+}
+
+class NoAllowances extends Allowances {
+  override of(): Allowance {
+    return { remainingNanoUsd: null, nanoUsdPerMinute: null };
+  }
+
+  override pricesOf(): [] {
+    return [];
   }
 }
 

@@ -3,16 +3,20 @@ import { limits } from '#kernel/limits.js';
 import { AgentProcess } from './agent-process.js';
 import type { AgentRunner, Invocation, News, Outcome, RunOptions } from './agents/agent.js';
 import { outputTaken, type Claimed, type HaltOrder } from './claimed.js';
+import { CutOffWatch } from './cut-off-watch.js';
 import { survivorsText, type AgentEnd } from './end-agent.js';
+import { haltReport } from './halt-report.js';
 import { OutputSender } from './output-sender.js';
 import type { Containment } from './containment/containment.js';
+import { failed, gone, messageOf } from './outcomes.js';
 import type { RunningFiles } from './running-files.js';
 import type { ServerClient } from './server-client.js';
+import type { Allowance, CutOff } from './spend-guard.policy.js';
 import { Telling } from './telling.js';
 import type { WorkPlaceRules } from './work-place/rules.js';
 import { WorkPlaceError } from './work-place/work-place-error.js';
 import { prepare, reopen, type WorkPlace } from './work-place/work-place.js';
-import { workText } from './work-text.js';
+import { retryText, workText } from './work-text.js';
 
 export interface AttemptParts {
   readonly claim: Claimed;
@@ -43,12 +47,14 @@ export class Attempt {
   private agent: AgentProcess | undefined;
   private stopped: Stopped | undefined;
   private halting: HaltOrder | undefined;
+  private cutOff: CutOff | undefined;
   private patience: NodeJS.Timeout | undefined;
   private ended: AgentEnd | undefined;
   private toldAtMs = -Infinity;
   private toldPercent: number | undefined;
   private readonly over = new AbortController();
   private readonly telling: Telling;
+  private readonly watch: CutOffWatch;
   private readonly output = new OutputSender(async (pieces) => {
     const taken = outputTaken.safeParse(await this.telling.move('output', { pieces }));
     return taken.success && taken.data.hasRoom;
@@ -63,7 +69,14 @@ export class Attempt {
       halt: (order: HaltOrder) => {
         this.halt(order);
       },
+      heard: (toldAtMs: number, allowance: Allowance | null) => {
+        this.watch.heard(toldAtMs, allowance);
+      },
     };
+    this.watch = new CutOffWatch(claim, (cutOff) => {
+      this.cutOff = cutOff;
+      this.halt({ how: 'kill', reason: cutOff.reason });
+    });
     this.telling = new Telling(claim, client, hearing, say);
   }
 
@@ -71,6 +84,11 @@ export class Attempt {
   get placeId(): string {
     const { resume, attemptId } = this.parts.claim;
     return resume?.attemptId ?? attemptId;
+  }
+
+  /** Whether its agent was ended because the server was not heard of: others may have its task. */
+  get wasCutOff(): boolean {
+    return this.cutOff !== undefined;
   }
 
   /** The server has given it to others, or ended it. */
@@ -105,6 +123,7 @@ export class Attempt {
     const beats = this.telling.beat(this.over.signal);
     try {
       const outcome = await this.work();
+      this.watch.stop();
       await this.output.end();
       return await this.conclude(outcome, wantsNext);
     } finally {
@@ -151,16 +170,9 @@ export class Attempt {
   }
 
   private halted(sessionId: string | null): object {
-    const { processes = [], survivors = [], isVerified = true } = this.ended ?? {};
-    if (!isVerified && survivors.length === 0) {
-      const pid = this.agent?.identity?.pid ?? process.pid;
-      const unseen = [{ pid, name: 'something that its containment holds' }];
-      return { sessionId, ended: processes.length, survivors: unseen };
-    }
-    const told = survivors.slice(0, limits.survivorsToldMax).map(({ pid, name }) => {
-      return { pid, name: name.toWellFormed().slice(0, limits.freeTextCharactersMax) };
-    });
-    return { sessionId, ended: processes.length - survivors.length, survivors: told };
+    const { ended, cutOff } = this;
+    const pid = this.agent?.identity?.pid ?? process.pid;
+    return haltReport({ sessionId, ended, pid, cutOff });
   }
 
   private stop(stopped: Stopped): void {
@@ -262,6 +274,10 @@ export class Attempt {
 
   private hear(news: News): void {
     const { telling } = this;
+    if (news.is === 'usage') {
+      this.watch.used(news.usage);
+      return;
+    }
     if (news.is === 'text') this.output.add('text', news.text);
     else if (news.is === 'progress') this.output.add('progress', news.what);
     else if (news.is === 'retry') this.output.add('progress', retryText(news));
@@ -277,22 +293,4 @@ export class Attempt {
     this.toldPercent = percent ?? this.toldPercent;
     void telling.tell('progress', percent === undefined ? {} : { percent: Math.round(percent) });
   }
-}
-
-function failed(error: string, retryable: boolean): Outcome & { readonly is: 'failed' } {
-  return { is: 'failed', error, retryable, sessionId: null };
-}
-
-function gone(error: string): Outcome {
-  return { ...failed(error, true), isConversationGone: true };
-}
-
-function retryText({ statusCode, retryAfterMs }: Extract<News, { is: 'retry' }>): string {
-  const status = statusCode === null ? '' : ` (${statusCode})`;
-  const when = retryAfterMs === null ? '' : ` in ${Math.ceil(retryAfterMs / 1_000)} s`;
-  return `Its provider refused${status}; it tries again${when}.`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

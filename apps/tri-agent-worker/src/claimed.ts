@@ -1,9 +1,46 @@
 import { z } from 'zod';
+import { nanoUsdFromDecimal } from '#kernel/money.js';
+import type { Allowance } from './spend-guard.policy.js';
 
 /** What the server answers, as far as a worker needs it. */
 
 const text = z.string();
 const optional = text.nullable();
+
+const usd = z
+  .string()
+  .regex(/^\d{1,10}\.\d{9}$/)
+  .nullable();
+const allowance = z
+  .object({ remainingUsd: usd, usdPerMinute: usd })
+  .transform(({ remainingUsd, usdPerMinute }): Allowance => ({
+    remainingNanoUsd: nanoUsdOf(remainingUsd),
+    nanoUsdPerMinute: nanoUsdOf(usdPerMinute),
+  }))
+  .nullable();
+
+const rate = z.int().nonnegative().nullable();
+const price = z.object({
+  provider: text,
+  model: text,
+  tier: text,
+  promptTokensAbove: z.int(),
+  validFrom: text,
+  validUntil: optional,
+  nanoUsdPerMillionTokens: z.object({
+    input: rate,
+    output: rate,
+    cacheRead: rate,
+    cacheCreation: rate,
+    cacheCreation1h: rate,
+  }),
+});
+const published = z.object({
+  priceVersion: text,
+  order: z.int(),
+  origin: z.enum(['shipped', 'operator']),
+  prices: z.array(price),
+});
 
 export const claimed = z.object({
   taskId: text,
@@ -11,9 +48,12 @@ export const claimed = z.object({
   fencingToken: z.int(),
   beatEveryMs: z.int().positive(),
   resume: z.object({ sessionId: text, attemptId: text }).nullable(),
+  allowance,
+  prices: z.array(published),
   task: z.object({
     prompt: text,
     agent: z.enum(['claude-code', 'codex', 'gemini']),
+    provider: text,
     model: optional,
     directory: optional,
     repository: optional,
@@ -22,10 +62,7 @@ export const claimed = z.object({
     project: optional,
     permissionMode: optional,
     allowedTools: z.array(text),
-    maxCostUsd: z
-      .string()
-      .regex(/^\d{1,10}\.\d{9}$/)
-      .nullable(),
+    maxCostUsd: usd,
     attempt: z.int(),
   }),
 });
@@ -40,7 +77,7 @@ export const moved = z.object({ next: claimed.nullable() });
 
 const haltOrder = z.object({ how: z.enum(['pause', 'kill']), reason: text });
 export type HaltOrder = z.infer<typeof haltOrder>;
-export const answered = z.object({ halt: haltOrder.nullable() });
+export const answered = z.object({ halt: haltOrder.nullable(), allowance });
 
 /** What a work place may be kept for. */
 export const taskShown = z.object({
@@ -56,3 +93,8 @@ export const holds = z.object({
 export const halt = z.object({ attemptId: text, reason: text });
 export const stop = z.object({ attemptId: text, reason: text });
 export const leave = z.object({ reason: text });
+
+/** More than a number can tell is no limit that an agent could reach. */
+function nanoUsdOf(decimal: string | null): number | null {
+  return decimal === null ? null : (nanoUsdFromDecimal(decimal) ?? null);
+}

@@ -4,12 +4,15 @@ import { limits } from '#kernel/limits.js';
 import type { Outcome } from './agents/agent.js';
 import { answered, moved, type Claimed, type HaltOrder } from './claimed.js';
 import { Refused, type ServerClient } from './server-client.js';
+import type { Allowance } from './spend-guard.policy.js';
 
 /** What the answer to anything that is told may bring. */
 interface Hearing {
   /** The attempt is no longer this worker's. */
   lost(reason: string): void;
   halt(order: HaltOrder): void;
+  /** The server answered to what was told at a moment of `performance.now()`. */
+  heard(toldAtMs: number, allowance: Allowance | null): void;
 }
 
 const badRequest = 400;
@@ -33,9 +36,12 @@ export class Telling {
 
   /** Once: what is not heard now is of no use later. A word that is not understood costs no attempt. */
   async tell(move: string, body: object): Promise<void> {
+    const toldAtMs = performance.now();
     try {
       const { success, data } = answered.safeParse(await this.move(move, body));
-      if (success && data.halt !== null) this.hearing.halt(data.halt);
+      if (!success) return;
+      this.hearing.heard(toldAtMs, data.allowance);
+      if (data.halt !== null) this.hearing.halt(data.halt);
     } catch (error) {
       if (error instanceof Refused && error.status !== badRequest) {
         this.hearing.lost(error.message);

@@ -52,6 +52,7 @@ export class Worker {
   private client: ServerClient;
   private workerId = '';
   private registering: Promise<void> | undefined;
+  private tidying: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: WorkerOptions) {
     this.client = options.operator;
@@ -167,8 +168,14 @@ export class Worker {
     }
   }
 
+  /** One after the other: two at once would save the same work. */
+  private tidyUp(): Promise<void> {
+    this.tidying = this.tidying.then(() => this.tidyUpOnce());
+    return this.tidying;
+  }
+
   /** Work places of attempts that are over, or were cut off, are saved and removed. */
-  private async tidyUp(): Promise<void> {
+  private async tidyUpOnce(): Promise<void> {
     const { say } = this.options;
     try {
       const running = new Set([...this.attempts.values()].map(({ placeId }) => placeId));
@@ -240,6 +247,8 @@ export class Worker {
       return await attempt.run(() => !this.stopping.signal.aborted);
     } finally {
       this.attempts.delete(claim.attemptId);
+      // Only the server knows whether it is to be carried on here, or is with others by now.
+      if (attempt.wasCutOff) await this.tidyUp();
     }
   }
 

@@ -59,6 +59,7 @@ function isTelling(step: Script[number]): step is Telling {
     'exit',
     'hang',
     'talk',
+    'spend',
     'ignore-term',
   ].includes(step.do);
 }
@@ -94,6 +95,15 @@ async function tell(step: Telling): Promise<void> {
         print(dialect.toolEnd());
       }, step.everyMs);
       return new Promise(() => undefined);
+    case 'spend': {
+      let requests = 0;
+      setInterval(() => {
+        print(dialect.use(step.inputTokens));
+        requests += 1;
+        writeFileSync(step.file, String(requests));
+      }, step.everyMs);
+      return new Promise(() => undefined);
+    }
     case 'ignore-term':
       ignoresTerm = true;
   }

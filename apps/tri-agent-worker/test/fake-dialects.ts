@@ -5,6 +5,8 @@ export interface Dialect {
   begin(prompt: string): readonly object[];
   say(text: string): readonly object[];
   tool(command: string): readonly object[];
+  /** A request that used so many tokens, where the agent tells it while it works. */
+  use(inputTokens: number): readonly object[];
   /** What the last tool came to. */
   toolEnd(): readonly object[];
   retry(statusCode: number, attempt: number, waitMs: number): readonly object[];
@@ -40,8 +42,12 @@ function claude(args: readonly string[]): Dialect {
     cacheCreationInputTokens: 0,
     costUSD: fakeCostUsd,
   };
-  const assistant = (content: object) => [
-    { type: 'assistant', message: { id: randomUUID(), model, content: [content] }, session_id },
+  const assistant = (content: object, used: object = {}) => [
+    {
+      type: 'assistant',
+      message: { id: randomUUID(), model, content: [content], ...used },
+      session_id,
+    },
   ];
   const result = (more: object, models: object) => [
     {
@@ -62,6 +68,11 @@ function claude(args: readonly string[]): Dialect {
     say: (text) => assistant({ type: 'text', text }),
     tool: (command) =>
       assistant({ type: 'tool_use', id: randomUUID(), name: 'Bash', input: { command } }),
+    use: (input_tokens) =>
+      assistant(
+        { type: 'thinking', thinking: 'Hm.' },
+        { usage: { input_tokens, output_tokens: 1, service_tier: 'standard' } },
+      ),
     toolEnd: () => [
       {
         type: 'user',
@@ -100,6 +111,7 @@ function codex(args: readonly string[]): Dialect {
     begin: () => [{ type: 'thread.started', thread_id }, { type: 'turn.started' }],
     say: (text) => [message(text)],
     tool: (command) => [item('item.started', { type: 'command_execution', command })],
+    use: () => [],
     toolEnd: () => [
       item('item.completed', { type: 'command_execution', command: 'true', exit_code: 0 }),
     ],
@@ -148,6 +160,7 @@ function gemini(args: readonly string[]): Dialect {
     tool: (command) => [
       { type: 'tool_use', timestamp, tool_name: 'run_shell_command', parameters: { command } },
     ],
+    use: () => [],
     toolEnd: () => [{ type: 'tool_result', timestamp, tool_id: 'tool', status: 'success' }],
     // It tells that on its standard error only.
     retry: () => [],

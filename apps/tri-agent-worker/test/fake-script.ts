@@ -21,6 +21,13 @@ export type Telling =
   | { readonly do: 'hang' }
   /** Says something now and again, for ever. */
   | { readonly do: 'talk'; readonly everyMs: number }
+  /** Makes a request of so many tokens now and again, for ever; how many there were goes into the file. */
+  | {
+      readonly do: 'spend';
+      readonly inputTokens: number;
+      readonly everyMs: number;
+      readonly file: string;
+    }
   | { readonly do: 'ignore-term' };
 
 /** What else it prints, or leaves behind. */

@@ -3,6 +3,7 @@ import type { Provider } from '@nestjs/common';
 import { registerBudgetMetrics } from '#libs/budgets/budgets.metrics.js';
 import { Budgets } from '#libs/budgets/budgets.js';
 import { EstimatedSpend } from '#libs/budgets/spend-source.js';
+import { Allowances } from '#libs/dispatch/allowances.js';
 import { registerDispatchMetrics } from '#libs/dispatch/dispatch.metrics.js';
 import { Dispatcher } from '#libs/dispatch/dispatcher.js';
 import { OutputStore } from '#libs/dispatch/output-store.js';
@@ -20,6 +21,7 @@ import { registerWatchMetrics } from '#libs/watch/watch.metrics.js';
 import { Watch } from '#libs/watch/watch.js';
 import type { Clock } from '#platform/clock.js';
 import type { ReadModels } from '#platform/read-models.js';
+import { AllowancesOfBudgets } from './allowances-of-budgets.js';
 import type { House } from './house.js';
 import { TaskBudgets } from './task-budgets.js';
 import { SpendOfUsage } from './spend-of-usage.js';
@@ -61,6 +63,7 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
     dispatcher,
     providers: [
       { provide: Dispatcher, useValue: dispatcher },
+      { provide: Allowances, useValue: new AllowancesOfBudgets(budgets, house.prices) },
       { provide: OutputStore, useValue: new OutputStore(join(config.home, 'output')) },
       { provide: Budgets, useValue: budgets },
       { provide: Watch, useValue: watch },

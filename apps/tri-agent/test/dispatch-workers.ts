@@ -1,4 +1,10 @@
-import type { Claim, ClaimWish, Complete, DispatchCommand } from '#libs/dispatch/commands.js';
+import type {
+  Claim,
+  ClaimWish,
+  Complete,
+  DispatchCommand,
+  Halted,
+} from '#libs/dispatch/commands.js';
 import type { DispatchEvent, RunningAttempt } from '#libs/dispatch/dispatch-state.js';
 
 /** Chance that repeats itself under the same seed (mulberry32). */
@@ -117,7 +123,12 @@ export class ScriptedWorker {
     }
     // Its order comes over the control stream, or later with the answer to a beat.
     if (world.attempt(attemptId)?.halt && chance.isBelow(0.5)) {
-      this.halt(held, world);
+      this.halt(held, world, null);
+      return;
+    }
+    // It had heard of no server for a while, and has ended its agent by itself.
+    if (!isCalm && chance.isBelow(0.01)) {
+      this.halt(held, world, { reason: 'silence', goesOn: chance.isBelow(0.5) });
       return;
     }
     if (!this.tell(held, { type: 'beat', ...move }, world)) return;
@@ -156,12 +167,12 @@ export class ScriptedWorker {
     }
   }
 
-  private halt(held: Held, world: World): void {
+  private halt(held: Held, world: World, cutOff: Halted['cutOff']): void {
     const { chance, nowMs } = world;
     const { attemptId, fencingToken } = held;
     this.held = this.held.filter((it) => it !== held);
     const sessionId = chance.isBelow(0.5) ? null : sessionOf(world, attemptId);
-    const seen = { processesEnded: chance.upTo(4), survivors: [] };
+    const seen = { cutOff, processesEnded: chance.upTo(4), survivors: [] };
     const halted = { type: 'halted', attemptId, fencingToken, sessionId, ...seen, nowMs } as const;
     world.send(halted);
     // Its answer was lost.

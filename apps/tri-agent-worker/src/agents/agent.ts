@@ -1,3 +1,5 @@
+import type { UsageToPrice } from '#kernel/price-shapes.js';
+
 /**
  * What the worker has to know of an agent's command line; each agent is one such object. All of it is
  * pure: finding the program, starting it and reading its lines is the worker's.
@@ -110,7 +112,14 @@ export type News =
       readonly is: 'retry';
       readonly statusCode: number | null;
       readonly retryAfterMs: number | null;
-    };
+    }
+  /**
+   * A part of what a request used, told while it is still at work: nothing of it is told twice. What was put
+   * out is estimated. For a worker that is cut off; what counts is what telemetry tells.
+   */
+  | { readonly is: 'usage'; readonly usage: UsageTold };
+
+export type UsageTold = Omit<UsageToPrice, 'agent' | 'provider' | 'occurredAt'>;
 
 export type Outcome = Completed | Failed;
 

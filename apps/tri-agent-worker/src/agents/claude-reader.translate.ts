@@ -1,6 +1,7 @@
 import { limits } from '#kernel/limits.js';
 import { nanoUsdFromDollars } from '#kernel/money.js';
 import type { Completed, Exit, Failed, News, Outcome, Reader, Tokens } from './agent.js';
+import { ClaudeUsage } from './claude-usage.translate.js';
 import {
   clipped,
   endOf,
@@ -34,6 +35,7 @@ export class ClaudeReader implements Reader {
   private result: Json | undefined;
   private refusal: string | undefined;
   private retriedAttempt: unknown;
+  private readonly usage = new ClaudeUsage();
   /** What was used since the process began; undefined once a version did not tell. */
   private used: Json[] | undefined = [];
 
@@ -82,7 +84,8 @@ export class ClaudeReader implements Reader {
         return this.system(line);
       case 'assistant':
         this.retriedAttempt = undefined;
-        return line['is_api_error_message'] === true ? [] : assistant(line);
+        if (line['is_api_error_message'] === true) return [];
+        return [...assistant(line), ...this.usage.of(objectOf(line['message']))];
       case 'user':
         return toolFailures(line);
       case 'tool_progress':

@@ -65,7 +65,8 @@ describe('A recorded run of Claude Code', () => {
   });
 
   test('tells what people want to see', () => {
-    expect(run(claude, recorded('claude', 'tools')).news.slice(1)).toEqual([
+    const { news } = run(claude, recorded('claude', 'tools'));
+    expect(news.slice(1).filter((one) => one.is !== 'usage')).toEqual([
       { is: 'text', text: 'I will run a command.' },
       { is: 'progress', what: 'Bash: echo hello-from-tool && date +%s' },
       { is: 'text', text: 'Now write a file.' },
@@ -75,6 +76,23 @@ describe('A recorded run of Claude Code', () => {
       { is: 'progress', what: 'a tool failed: Exit code 3' },
       { is: 'text', text: 'Done: the file is written.' },
     ]);
+  });
+
+  // What is put out is not told live: it comes to what characters make of it.
+  test.each([
+    ['plain', [12, 14_000, 3_200]],
+    ['tools', [28, 80_240, 1_810]],
+    ['long-tools', [30, 46_700, 1_000]],
+    ['climb', [12_500, 609_000, 138_500]],
+    ['resumed', [14, 34_200, 1_000]],
+    ['subagent', [42, 60_600, 4_300]],
+  ])('%s tells its input and caches live, each request once', (name, told) => {
+    const { news } = run(claude, recorded('claude', name), {}, /resumed|subagent/.test(name));
+    const usages = news.flatMap((one) => (one.is === 'usage' ? [one.usage] : []));
+    const sum = (kind: 'inputTokens' | 'cacheReadTokens' | 'cacheCreationTokens') =>
+      usages.reduce((all, usage) => all + usage[kind], 0);
+    expect([sum('inputTokens'), sum('cacheReadTokens'), sum('cacheCreationTokens')]).toEqual(told);
+    expect(usages.every(({ outputTokens }) => outputTokens > 0)).toBe(true);
   });
 
   test('tells what it was not allowed', () => {
