@@ -18,7 +18,9 @@ export interface Asked<Body> {
 
 /** For a prompt that says so, the tool that is asked for takes longer than anybody waits. */
 export const slowPrompt = 'Take your time.';
-export const slowCommand = 'sleep 271';
+export const slowProcess = 'sleep 271';
+/** Claude Code lets nobody merely sleep that long. */
+const slowCommand = `while true; do ${slowProcess}; done`;
 /** What is answered to who was interrupted meanwhile, and knows what was said before. */
 export const restedAnswer = 'Done after a rest.';
 
