@@ -49,7 +49,7 @@ await checkRealAgent({
     return { sessionId, expected: { costUsd, tokens, prompts: 2, toolCalls: 2 } };
   },
   readTask: (printed) => {
-    const last = linesOf<Result>(printed).findLast(({ type }) => type === 'result');
+    const last = (linesOf(printed) as readonly Result[]).findLast(({ type }) => type === 'result');
     if (last === undefined) throw new Error(`Claude Code told no result: ${printed}`);
     return figuresOf(last);
   },

@@ -38,7 +38,7 @@ await checkRealAgent({
   ],
   // Its usage is that of the whole thread, also in a resumed run.
   read: (outputs) => {
-    const lines = outputs.flatMap((output) => linesOf<Line>(output));
+    const lines = outputs.flatMap((output) => linesOf(output) as readonly Line[]);
     const commands = lines.filter(
       ({ type, item }) => type === 'item.completed' && item?.type === 'command_execution',
     );
@@ -48,7 +48,7 @@ await checkRealAgent({
     };
   },
   readTask: (printed) => {
-    const lines = linesOf<Line>(printed);
+    const lines = linesOf(printed) as readonly Line[];
     const tokens = tokensOf(lines);
     const said = lines.findLast(({ item }) => item?.type === 'agent_message');
     return {

@@ -82,7 +82,7 @@ await checkRealAgent({
   },
   // It answers in pieces; its total knows of the thoughts, which are neither input nor output to it.
   readTask: (printed) => {
-    const lines = linesOf<Line>(printed);
+    const lines = linesOf(printed) as readonly Line[];
     const spoken = lines.slice(lines.findLastIndex(({ type }) => type === 'tool_result') + 1);
     const said = spoken.filter(({ type, role }) => type === 'message' && role === 'assistant');
     const stats = lines.findLast(({ type }) => type === 'result')?.stats ?? {};
