@@ -55,7 +55,8 @@ const BudgetSet = z.strictObject({
   timezone: identifier,
   limit: budgetLimit,
   thresholds,
-  origin: z.enum(['default', 'operator']),
+  /** `task`: what a task may cost, while it is open. */
+  origin: z.enum(['default', 'operator', 'task']),
   reason: freeText,
   /** Left out where nothing of this scope and window was watched before. */
   reached: reached.optional(),

@@ -21,7 +21,7 @@ export type BudgetLimit = Readonly<DataOf<'BudgetSet'>['limit']>;
 /** In percent of the limit; null = no such step. */
 export type Thresholds = Readonly<DataOf<'BudgetSet'>['thresholds']>;
 /** A step that stands until the window is another, or the limit. */
-export type HeldStep = Exclude<BudgetStep, 'warn' | 'trip'>;
+type HeldStep = Exclude<BudgetStep, 'warn' | 'trip'>;
 
 /** The strongest step that was told of a window. */
 export interface Told {

@@ -78,7 +78,7 @@ export const budgetShape = z.strictObject({
   timezone: z.string(),
   ...limitsShape,
   thresholds: z.strictObject({ warn: percent, gate: percent, pause: percent }),
-  origin: z.enum(['default', 'operator']),
+  origin: z.enum(['default', 'operator', 'task']),
   standing: z
     .enum(['open', ...budgetStep.options, 'unknown'])
     .describe('From gate on nothing of the scope begins; unknown is as shut as gate.'),

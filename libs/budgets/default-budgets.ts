@@ -30,7 +30,7 @@ export function announcementOf(budgets: readonly Budget[]): string {
   const named = budgets.map((it) => `${limitText(it)} ("${it.budgetId}")`).join(' and ');
   return [
     `Budgets watch over all agents together: ${named}.`,
-    'At the limit they trip: nothing new is claimed until you reset them.',
+    'At the limit they trip: what runs is ended so that it can go on, and nothing begins until you reset them.',
     'Change one: npx tri-agent-ctl budgets set day --limit-usd 200   see all: npx tri-agent-ctl budgets',
   ].join('\n  ');
 }

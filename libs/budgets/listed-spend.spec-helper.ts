@@ -24,7 +24,7 @@ export class ListedSpend extends SpendSource {
       firstMs: () => within(0, Infinity)[0]?.atMs,
       blockAt: () => undefined,
       momentOf: () => undefined,
-      hasSeen: (scope) => this.list.some((row) => scopesOf(row).includes(scope)),
+      hasSeen: (scope) => this.list.some((row) => scopesOf(row.by).includes(scope)),
       hasMetrics: () => false,
     });
   }
@@ -34,8 +34,8 @@ function notReady(): Refusal {
   return new Refusal('READ_MODEL_BUILDING', 'The read model is being rebuilt.');
 }
 
-export function spentAt(atMs: number, nanoUsd: number, given: Partial<SpentAt> = {}): SpentAt {
+export function spentAt(atMs: number, nanoUsd: number): SpentAt {
   const nobody = { project: '', team: '', user: '', task: '' };
   const by = { agent: 'codex', session: 's', model: 'm', ...nobody };
-  return { atMs, nanoUsd, tokens: 0, unpricedRequests: 0, ...by, ...given };
+  return { atMs, nanoUsd, tokens: 0, unpricedRequests: 0, by };
 }

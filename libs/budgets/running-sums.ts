@@ -1,5 +1,11 @@
 import { limits } from '#kernel/limits.js';
-import { scopesOf, type Spent, type SpendReader, type SpentAt } from './spend-source.js';
+import {
+  scopesOf,
+  type Spent,
+  type SpendReader,
+  type SpentAt,
+  type SpentBy,
+} from './spend-source.js';
 import type { Range } from './touched.js';
 import { SLIDING_MS, type Window } from './windows.js';
 
@@ -45,7 +51,12 @@ export class RunningSums {
   load(reader: SpendReader, range: Window): ByScope {
     const sums = new Map<string, Spent>();
     const rows = reader.sums(range.startMs, range.endMs ?? Infinity);
-    for (const row of rows) addTo(sums, row, this.scopes);
+    const wanted = wantedScopes(this.scopes);
+    for (const row of rows) {
+      for (const scope of wanted(row.by)) {
+        sums.set(scope, addUp(sums.get(scope) ?? nothingSpent, row));
+      }
+    }
     if (this.days.size >= limits.spendSegmentsMax) {
       for (const oldest of this.days.keys()) {
         this.days.delete(oldest);
@@ -60,7 +71,7 @@ export class RunningSums {
   look(reader: SpendReader, nowMs: number): (scope: string, window: Window) => Spent {
     const cutMs = cutAt(nowMs);
     const firstMs = reader.firstMs();
-    const young = youngByScope(reader.quarters(cutMs), this.scopes);
+    const young = rowsByScope(reader.quarters(cutMs), this.scopes);
     const pasts = new Map<number, readonly ByScope[]>();
     const pastSums = (startMs: number): readonly ByScope[] => {
       const known = pasts.get(startMs);
@@ -105,26 +116,29 @@ function nameOf({ startMs, endMs }: Window): string {
   return `${startMs} ${endMs ?? ''}`;
 }
 
-function addTo(sums: Map<string, Spent>, row: SpentAt, scopes: ReadonlySet<string>): void {
-  for (const scope of scopesOf(row)) {
-    if (scopes.has(scope)) sums.set(scope, addUp(sums.get(scope) ?? nothingSpent, row));
-  }
-}
-
-function youngByScope(
+/** The rows that count for each of these scopes. */
+export function rowsByScope(
   rows: readonly SpentAt[],
   scopes: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly SpentAt[]> {
-  const young = new Map<string, SpentAt[]>();
+  const found = new Map<string, SpentAt[]>([...scopes].map((scope) => [scope, []]));
+  const wanted = wantedScopes(scopes);
   for (const row of rows) {
-    for (const scope of scopesOf(row)) {
-      if (!scopes.has(scope)) continue;
-      const own = young.get(scope);
-      if (own === undefined) young.set(scope, [row]);
-      else own.push(row);
-    }
+    for (const scope of wanted(row.by)) found.get(scope)?.push(row);
   }
-  return young;
+  return found;
+}
+
+/** Tells which of these scopes something counts for; worked out once for all that is of the same. */
+function wantedScopes(scopes: ReadonlySet<string>): (by: SpentBy) => readonly string[] {
+  const known = new Map<SpentBy, readonly string[]>();
+  return (by) => {
+    const before = known.get(by);
+    if (before !== undefined) return before;
+    const wanted = scopesOf(by).filter((it) => scopes.has(it));
+    known.set(by, wanted);
+    return wanted;
+  };
 }
 
 /** Sums stay at the largest that a number holds exactly. */

@@ -22,8 +22,10 @@ export interface Spent {
 }
 
 /** Spending at a moment, or in the minutes that begin with it. Milliseconds since 1970. */
-export interface SpentAt extends SpentBy, Spent {
+export interface SpentAt extends Spent {
   readonly atMs: number;
+  /** The same object for all that is read at once of the same. */
+  readonly by: SpentBy;
 }
 
 export interface Block {

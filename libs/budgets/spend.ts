@@ -1,16 +1,9 @@
 import { limits } from '#kernel/limits.js';
 import type { BudgetState, Reading } from './budgets-state.js';
 import { Blocks } from './block-windows.js';
-import { addUp, nothingSpent, RunningSums } from './running-sums.js';
+import { addUp, nothingSpent, rowsByScope, RunningSums } from './running-sums.js';
 import { slidingPeaks, type Amount } from './sliding.js';
-import {
-  scopesOf,
-  type EstimatedSpend,
-  type Spent,
-  type SpendReader,
-  type SpendSource,
-  type SpentAt,
-} from './spend-source.js';
+import type { EstimatedSpend, Spent, SpendReader, SpendSource, SpentAt } from './spend-source.js';
 import type { Range, Touched } from './touched.js';
 import { Calendars, SLIDING_MS, type CalendarWindow, type Window } from './windows.js';
 
@@ -76,9 +69,9 @@ export class Spend {
   /** @throws {Refusal} `READ_MODEL_BUILDING` */
   look(budgets: readonly BudgetState[], nowMs: number, touched: Touched): Look {
     return this.source.read((reader) => {
-      const lately = budgets.some(({ window }) => window === 'minute')
-        ? byScope(reader.entries(sinceOf(touched, nowMs), nowMs + 1), budgets)
-        : new Map<string, SpentAt[]>();
+      const sliding = new Set(budgets.flatMap((it) => (it.window === 'minute' ? [it.scope] : [])));
+      const entries = sliding.size === 0 ? [] : reader.entries(sinceOf(touched, nowMs), nowMs + 1);
+      const lately = rowsByScope(entries, sliding);
       const sumOf = this.sums.look(reader, nowMs);
       const sight: Sight = { reader, nowMs, touched, sumOf, lately };
       const figures = new Map<string, Figure>();
@@ -188,18 +181,6 @@ function peaksOf(budget: BudgetState, { nowMs, touched, lately }: Sight): Readin
 function sinceOf({ lately }: Touched, nowMs: number): number {
   const firstEndMs = Math.min(lately?.fromMs ?? Infinity, nowMs - SLIDING_MS);
   return Math.max(firstEndMs, nowMs - limits.budgetLateMs) - SLIDING_MS;
-}
-
-function byScope(
-  rows: readonly SpentAt[],
-  budgets: readonly BudgetState[],
-): ReadonlyMap<string, readonly SpentAt[]> {
-  const sliding = budgets.filter(({ window }) => window === 'minute');
-  const found = new Map<string, SpentAt[]>(sliding.map(({ scope }) => [scope, []]));
-  for (const row of rows) {
-    for (const scope of scopesOf(row)) found.get(scope)?.push(row);
-  }
-  return found;
 }
 
 function amountsOf(budget: BudgetState, rows: readonly SpentAt[]): Amount[] {

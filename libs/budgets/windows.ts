@@ -20,7 +20,7 @@ export function isTimeZone(zone: string): boolean {
  * The day, week (from Monday) or month of the calendar of a place in which a moment lies. Where clocks
  * change, a day has 23 or 25 hours.
  */
-export function calendarWindow(window: CalendarWindow, timezone: string, atMs: number): Window {
+function calendarWindow(window: CalendarWindow, timezone: string, atMs: number): Window {
   if (window === 'total') return { startMs: 0, endMs: null };
   const start = DateTime.fromMillis(atMs, { zone: timezone, locale: 'en-US' }).startOf(window);
   // Where the clock is set at midnight, the next day begins at another time than this one.

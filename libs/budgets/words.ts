@@ -15,7 +15,7 @@ const windows: Readonly<Record<BudgetWindow, string>> = {
 };
 
 /** `$75.00`, `$0.0373`, `2000000 tokens`. */
-export function amountText(unit: BudgetLimit['unit'], amount: number): string {
+function amountText(unit: BudgetLimit['unit'], amount: number): string {
   if (unit === 'tokens') return `${amount} tokens`;
   return `$${formatUsd(BigInt(amount)).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
 }

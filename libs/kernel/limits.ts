@@ -1,3 +1,5 @@
+import { limitsOfAgents } from './limits-of-agents.js';
+
 /** Every limit of the house, in one place, its unit in its name. */
 export const limits = {
   // What comes in over OTLP.
@@ -94,13 +96,6 @@ export const limits = {
   tagsPerTaskMax: 20,
   scopeCharactersMax: 208,
   scopesMax: 1_000,
-  survivorsToldMax: 20,
-  processesToldMax: 200,
-  killsRememberedMax: 1_000,
-  /** A grace, the killing and the looking, and a worker that is slow to tell. */
-  killToldMs: 20_000,
-  killAskedMs: 200,
-  enforcementMs: 1_000,
   attemptsPerTaskMax: 10,
   attemptMsMax: 24 * 60 * 60_000,
   attemptMsDefault: 60 * 60_000,
@@ -148,63 +143,6 @@ export const limits = {
   breakerFailuresMax: 3,
   breakerOpenMs: 60_000,
 
-  // Budgets.
-  budgetsMax: 1_000,
-  budgetLimitNanoUsdMax: 1_000_000_000_000_000,
-  budgetLimitTokensMax: 10_000_000_000_000,
-  budgetWindowsToldMax: 64,
-  budgetLateMs: 10 * 60_000,
-  budgetTickMs: 1_000,
-  budgetStartMs: 500,
-  spendReachedMs: 10_000,
-  spendRestPerWork: 4,
-  spendSegmentsMax: 2_000,
-  spendSessionsRememberedMax: 10_000,
-  // What is noticed of agents at work.
-  watchTickMs: 1_000,
-  watchStoodStillMs: 5_000,
-  exportIntervalMs: 5_000,
-  exportIntervalMsMin: 500,
-  exportIntervalMsMax: 60_000,
-  silentExportsMax: 3,
-  silentSessionSpendMs: 10 * 60_000,
-  silentAttemptSpendMs: 60 * 60_000,
-  nanoUsdPerMinuteMax: 1_000_000_000_000,
-  modelPacesMax: 1_000,
-  modelPaceMinutes: 60,
-  sessionsWatchedMax: 10_000,
-  sessionForgottenMs: 60 * 60_000,
-  failedRequestsMax: 5,
-  failedRequestsMs: 10 * 60_000,
-  failedRequestsKeptMax: 20,
-  failedToolsMax: 10,
-  failedAttemptsAlikeMax: 3,
-  sameCallsMax: 20,
-  loopSessionsMax: 2_000,
-  loopRowsPerSessionMax: 8,
-  loopQuietMs: 60 * 60_000,
-  loopsShownMax: 100,
-  silentShownMax: 500,
-  watchPendingMax: 10_000,
-  watchSavedEveryMs: 60_000,
-  watchReplayedEventsMax: 200_000,
-
-  // Where agents work.
-  gitMs: 2 * 60_000,
-  gitCheckoutMs: 10 * 60_000,
-  gitFetchMs: 15 * 60_000,
-  gitKillGraceMs: 5_000,
-  gitOutputBytesMax: 64 * 1024 * 1024,
-  gitComplaintCharactersMax: 300,
-  repositoryLockWaitMs: 20 * 60_000,
-  repositoryLockPollMs: 50,
-  workFileBytesMax: 100 * 1024 * 1024,
-  workBytesMax: 1024 * 1024 * 1024,
-  workDiffBytesMax: 64 * 1024,
-  workLeftOutNamesMax: 20,
-  workPlacesKeptMax: 100,
-  workPlaceKeptMs: 7 * 24 * 60 * 60_000,
-
   // Who is told.
   webhooksMax: 20,
   webhookUrlCharactersMax: 2_000,
@@ -245,50 +183,10 @@ export const limits = {
   badTokenAddressesMax: 1_000,
   tokenCharactersMax: 512,
 
-  // Hooks of agents.
-  hookWaitMs: 2_000,
-  pathCharactersMax: 4_096,
-  agentProcessesRememberedMax: 10_000,
-
   // Health.
   healthCheckMs: 2_000,
   projectionLagMs: 10_000,
   diskFreeBytesMin: 256 * 1024 * 1024,
-
-  // The processes of a host.
-  processesMax: 100_000,
-  processesReadAtOnceMax: 16,
-  processLineBytesMax: 64 * 1024,
-  processEnvironmentBytesMax: 8 * 1024 * 1024,
-  processListBytesMax: 64 * 1024 * 1024,
-  processListMs: 10_000,
-  processPollMs: 50,
-  processGraceMs: 5_000,
-  processKillMs: 5_000,
-  reapedAttemptsAskedMax: 1_000,
-
-  // What agents print.
-  outputPiecesMax: 200,
-  outputPieceCharactersMax: 16 * 1024,
-  outputBytesPerAttemptMax: 8 * 1024 * 1024,
-  outputsRememberedMax: 1_000,
-
-  // The worker.
-  outputWaitingMax: 1_000,
-  localWorkersStopMs: 20_000,
-  workPlaceTidyMs: 60 * 60_000,
-  outputEveryMs: 500,
-  outputLastWaitMs: 2_000,
-  outputPiecesPerRequestMax: 50,
-  stderrTailCharacters: 4_000,
-  agentOutputGraceMs: 1_000,
-  containmentTrialMs: 10_000,
-  cgroupFoldersMax: 1_000,
-  cgroupRemovePollMs: 10,
-  claimWaitMs: 30_000,
-  pausePatienceMs: 10_000,
-  progressToldMs: 5_000,
-  resultCharactersMax: 256 * 1024,
 
   // The command line.
   answerBytesMax: 64 * 1024 * 1024,
@@ -313,8 +211,5 @@ export const limits = {
   agentVersionWaitMs: 10_000,
   testExportWaitMs: 2_000,
 
-  // The worker on an agent's host.
-  agentLineCharactersMax: 1024 * 1024,
-  agentToolsAllowedMax: 100,
-  agentDenialsToldMax: 20,
+  ...limitsOfAgents,
 } as const;

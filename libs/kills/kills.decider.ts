@@ -10,7 +10,7 @@ export type KillEvent = {
   [T in 'KillOrdered' | 'KillConfirmed' | 'KillFailed']: Fact<T, DataOf<T>>;
 }['KillOrdered' | 'KillConfirmed' | 'KillFailed'];
 
-export type Survivors = DataOf<'KillFailed'>['survivors'];
+type Survivors = DataOf<'KillFailed'>['survivors'];
 
 export type KillCommand =
   | {

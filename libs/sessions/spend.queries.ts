@@ -12,13 +12,15 @@ import {
   type UsageFilter,
 } from './usage-filter.js';
 import { usageProjection } from './usage.projection.js';
-import { safeSum, statementAmounts, summing } from './usage-sums.js';
+import { safeSum } from './usage-sums.js';
 import { MINUTE_MS } from './usage-totals.js';
 
 /** What was used of late, for whoever watches it as it grows: the figures of usage, in other cuts. */
 
-interface Row {
-  readonly at: bigint;
+/** When, whose (`usage_keys`), and what it comes to. */
+type Row = readonly [at: number, keyId: number, nanoUsd: number, tokens: number, unpriced: number];
+
+interface Whose {
   readonly agent: string;
   readonly session: string;
   readonly model: string;
@@ -26,33 +28,39 @@ interface Row {
   readonly team: string;
   readonly user: string;
   readonly task: string;
-  readonly nanoUsd: bigint;
-  readonly tokens: bigint;
-  readonly unpriced: bigint;
 }
 
-/** Whose it is and what it comes to. Milliseconds since 1970; sums stay at what a number holds exactly. */
-export type UsedAt = ReturnType<typeof used>;
+/** Milliseconds since 1970. Sums stay at what a number holds exactly. */
+export interface UsedAt {
+  readonly atMs: number;
+  /** The same object for all that is read at once of the same. */
+  readonly by: Whose;
+  readonly nanoUsd: number;
+  readonly tokens: number;
+  readonly unpricedRequests: number;
+}
 
-const whose = `key.agent, key.session_id AS session, key.model, key.project, key.team,
-  key.user_id AS user, key.task_id AS task`;
+const selectWhose = `SELECT agent, session_id AS session, model, project, team, user_id AS user,
+  task_id AS task FROM usage_keys WHERE id = ?`;
 const tokens = ['input', 'output', 'cache_read', 'cache_creation']
   .map((it) => `counted.${it}_tokens`)
   .join(' + ');
-const amounts = `${safeSum('counted.cost_nano_usd')} AS nanoUsd, ${safeSum(`(${tokens})`)} AS tokens,
-  sum(counted.unpriced_requests) AS unpriced`;
+const amounts = `${safeSum('counted.cost_nano_usd')}, ${safeSum(`(${tokens})`)}, sum(counted.unpriced_requests)`;
+
+/** As `requestAmounts` has them, and no more: this is read whenever something is used. */
+const requests = `
+  SELECT occurred_at, counted_key_id, coalesce(reported_nano_usd, computed_nano_usd, 0), ${tokens},
+    reported_nano_usd IS NULL AND computed_nano_usd IS NULL
+  FROM usage_statements AS counted
+  WHERE counts = 1 AND occurred_at >= @sinceMs AND occurred_at < @untilMs ORDER BY occurred_at`;
 
 /** Metrics count at the end of their minute, since nobody knows when in it, or now if that is earlier. */
-const entries = `
-  SELECT counted.occurred_at AS at, counted.counted_key_id AS key_id, ${statementAmounts}
-    FROM usage_statements AS counted
-    WHERE counted.counts = 1 AND counted.occurred_at >= @sinceMs AND counted.occurred_at < @untilMs
-  UNION ALL
-  SELECT min((counted.minute + 1) * ${MINUTE_MS}, @untilMs) - 1 AS at, counted.key_id,
-    ${summing.columns.replaceAll(/(\w+)(,|$)/g, 'counted.$1$2')}
-    FROM ${metered}
-    WHERE (counted.minute + 1) * ${MINUTE_MS} > @sinceMs AND counted.minute >= @sinceMs / ${MINUTE_MS} - 1
-      AND counted.minute * ${MINUTE_MS} < @untilMs AND ${ofMetered({ since: 0, until: 0 })}`;
+const readings = `
+  SELECT min((counted.minute + 1) * ${MINUTE_MS}, @untilMs) - 1, counted.key_id,
+    counted.cost_nano_usd, ${tokens}, counted.unpriced_requests
+  FROM ${metered}
+  WHERE counted.minute >= @sinceMs / ${MINUTE_MS} AND counted.minute * ${MINUTE_MS} < @untilMs
+    AND ${ofMetered({ since: 0, until: 0 })} ORDER BY counted.minute`;
 
 const everything = { since: 0, until: Number.MAX_SAFE_INTEGER };
 
@@ -72,14 +80,15 @@ export class SpendQueries {
 }
 
 export class SpendSnapshot {
+  private readonly keys = new Map<number, Whose>();
+
   constructor(private readonly prepare: Prepare) {}
 
   /** Requests by the millisecond, metrics by the minute, in the order of time. */
   entries(sinceMs: number, untilMs: number): UsedAt[] {
-    const sql = `SELECT counted.at AS at, ${whose}, counted.cost_nano_usd AS nanoUsd,
-        ${tokens} AS tokens, counted.unpriced_requests AS unpriced
-      FROM (${entries}) AS counted ${withTheirKeys} ORDER BY counted.at`;
-    return this.all(sql, { sinceMs, untilMs });
+    const range = { sinceMs, untilMs };
+    const found = [...this.all(requests, range), ...this.all(readings, range)];
+    return found.sort((a, b) => a.atMs - b.atMs);
   }
 
   /** Of whole minutes, by whose it is. */
@@ -136,27 +145,35 @@ export class SpendSnapshot {
   private ofMinutes(at: string, groups: string, sinceMs: number, untilMs: number): UsedAt[] {
     const since = sinceMs / MINUTE_MS;
     const until = Math.min(untilMs / MINUTE_MS, Number.MAX_SAFE_INTEGER);
-    const sql = `SELECT ${at} * ${MINUTE_MS} AS at, ${whose}, ${amounts}
+    const sql = `SELECT ${at} * ${MINUTE_MS}, counted.key_id, ${amounts}
       FROM ${sumsCutAt([since, until])} ${withTheirKeys}
       WHERE ${minutesInRange} AND ${ofMinutes(everything)} GROUP BY ${groups}`;
     return this.all(sql, { since, until });
   }
 
   private all(sql: string, bind: object): UsedAt[] {
-    return this.prepare<[object], Row>(sql).all(bind).map(used);
+    // What does not fit a number exactly is beyond all limits, and stays at the largest that does.
+    const rows = this.prepare<[object], Row>(sql).safeIntegers(false).raw().all(bind);
+    return rows.map(([atMs, keyId, nanoUsd, tokens, unpriced]) => ({
+      atMs,
+      by: this.whose(keyId),
+      nanoUsd: exact(nanoUsd),
+      tokens: exact(tokens),
+      unpricedRequests: exact(unpriced),
+    }));
+  }
+
+  /** Of this snapshot alone: when the tables are built anew, ids are others. */
+  private whose(keyId: number): Whose {
+    const known = this.keys.get(keyId);
+    if (known !== undefined) return known;
+    const found = this.prepare<[number], Whose>(selectWhose).get(keyId);
+    if (found === undefined) throw new Error(`There is no usage key ${keyId}.`);
+    this.keys.set(keyId, found);
+    return found;
   }
 }
 
-function used({ at, nanoUsd, tokens, unpriced, ...by }: Row) {
-  return {
-    ...by,
-    atMs: Number(at),
-    nanoUsd: exact(nanoUsd),
-    tokens: exact(tokens),
-    unpricedRequests: exact(unpriced),
-  };
-}
-
-function exact(amount: bigint): number {
-  return Math.min(Number(amount), Number.MAX_SAFE_INTEGER);
+function exact(amount: number): number {
+  return Math.min(amount, Number.MAX_SAFE_INTEGER);
 }

@@ -15,6 +15,10 @@ const signs = [
   'ContextCompacted',
   'SubagentFinished',
   'UsageRecorded',
+  'TurnBegan',
+  'TurnEnded',
+  'AgentStopped',
+  'SessionEnded',
 ] as const;
 const namesOfSigns: ReadonlySet<string> = new Set(signs);
 export type WatchedEvent = Extract<RecordedDomainEvent, { type: (typeof signs)[number] }>;
@@ -34,6 +38,10 @@ export function closesRequest(event: WatchedEvent): boolean {
     case 'RequestFailed':
       return event.data.thread === 'main' || event.data.thread === 'subagent';
     case 'RetriesExhausted':
+    // What its hooks tell: nothing is asked for any more.
+    case 'TurnEnded':
+    case 'AgentStopped':
+    case 'SessionEnded':
       return true;
     case 'ContextCompacted':
       // Asked for by a person, it is all that there was to do.
@@ -53,6 +61,7 @@ export const silenceTypes = [
   'AttemptCompleted',
   'AttemptFailed',
   'AttemptReleased',
+  'AttemptHalted',
   'LeaseExpired',
   'ProgressDeadlineMissed',
   'TaskCancelled',

@@ -37,6 +37,12 @@ describe('A session', () => {
     ['answered', answered(11)],
     ['given up', failed(11)],
     ['answered to a subagent', answered(11, { thread: 'subagent' })],
+    [
+      'ended with its turn, as its hooks tell',
+      event(11, 'TurnEnded', { ...session, succeeded: true }),
+    ],
+    ['stopped at the gate', event(11, 'AgentStopped', { ...session, before: 'tool', reason: '' })],
+    ['left by whoever closed the agent', event(11, 'SessionEnded', { ...session, reason: null })],
   ])('whose request was %s may be as quiet as it likes', (_, closing) => {
     expect(tick(heard(prompt(10), closing), 3_000)).toEqual([]);
   });

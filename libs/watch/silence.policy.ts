@@ -203,6 +203,7 @@ export class Silences {
       case 'AttemptCompleted':
       case 'AttemptFailed':
       case 'AttemptReleased':
+      case 'AttemptHalted':
       case 'ProgressDeadlineMissed':
       case 'TaskCancelled':
         this.ended(this.attempts.end(event.data.taskId), event);

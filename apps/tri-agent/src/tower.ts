@@ -21,6 +21,7 @@ import { Watch } from '#libs/watch/watch.js';
 import type { Clock } from '#platform/clock.js';
 import type { ReadModels } from '#platform/read-models.js';
 import type { House } from './house.js';
+import { TaskBudgets } from './task-budgets.js';
 import { SpendOfUsage } from './spend-of-usage.js';
 import { WorkOfDispatch } from './work-of-dispatch.js';
 
@@ -38,26 +39,9 @@ export interface Tower {
  */
 export async function makeTower(house: House, models: ReadModels, clock: Clock): Promise<Tower> {
   const { config, log, registry } = house;
-  const watch = new Watch({
-    ...{ log, clock, report: say },
-    exportIntervalMs: config.exportIntervalMs,
-    position: new PositionFile(config.home),
-  });
-  const budgets = new Budgets({
-    ...{ log, clock, report: say },
-    source: new SpendOfUsage(new SpendQueries(models)),
-    estimated: new EstimateOfWatch(watch),
-    defaults: {
-      wanted: config.defaultBudgets === 'on',
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    },
-  });
-  const dispatcher = new Dispatcher({
-    ...{ log, clock, report: say },
-    leaseMs: config.leaseMs,
-    budgets: () => budgets.readings(),
-    snapshots: new Snapshots({ home: config.home, report: say }),
-  });
+  const watch = makeWatch(house, clock);
+  const budgets = makeBudgets(house, models, clock, watch);
+  const dispatcher = makeDispatcher(house, clock, budgets);
   const telemetry = new TelemetryWatch(log, dispatcher, say);
   const processes = new AgentProcesses(log, say);
   const work = await WorkOfDispatch.of(dispatcher);
@@ -69,6 +53,7 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
     budgets: standingsOf(budgets),
     factsOf: (agent, sessionId) => facts.of(agent, sessionId),
   });
+  const taskBudgets = new TaskBudgets(dispatcher, budgets, say);
   registerDispatchMetrics(registry, dispatcher);
   registerBudgetMetrics(registry, budgets);
   registerWatchMetrics(registry, watch);
@@ -90,10 +75,12 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
       await budgets.start();
       await killSwitch.start();
       enforcer.start();
+      taskBudgets.start();
       dispatcher.start();
       telemetry.start();
     },
     stop: async () => {
+      await taskBudgets.stop();
       await enforcer.stop();
       await killSwitch.stop();
       await telemetry.stop();
@@ -103,6 +90,38 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
       await processes.stop();
     },
   };
+}
+
+function makeWatch({ config, log }: House, clock: Clock): Watch {
+  const { exportIntervalMs } = config;
+  const position = new PositionFile(config.home);
+  return new Watch({ log, clock, exportIntervalMs, position, report: say });
+}
+
+function makeBudgets(
+  { config, log }: House,
+  models: ReadModels,
+  clock: Clock,
+  watch: Watch,
+): Budgets {
+  return new Budgets({
+    ...{ log, clock, report: say },
+    source: new SpendOfUsage(new SpendQueries(models)),
+    estimated: new EstimateOfWatch(watch),
+    defaults: {
+      wanted: config.defaultBudgets === 'on',
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
+  });
+}
+
+function makeDispatcher({ config, log }: House, clock: Clock, budgets: Budgets): Dispatcher {
+  return new Dispatcher({
+    ...{ log, clock, report: say },
+    leaseMs: config.leaseMs,
+    budgets: () => budgets.readings(),
+    snapshots: new Snapshots({ home: config.home, report: say }),
+  });
 }
 
 /** What silent sessions may be spending counts until they are heard again. */

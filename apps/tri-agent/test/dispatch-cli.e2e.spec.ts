@@ -47,7 +47,7 @@ test('A task is submitted, claimed, seen to run, completed, and tells what came 
   expect(await ctl('tasks', 'list', '--project', 'shop', '--state', 'running')).toMatch(
     new RegExp(`${taskId} +running 40% +normal +impl +claude-code `),
   );
-  expect(await ctl('workers')).toMatch(new RegExp(`den .* claude-code +1 of 1 +${taskId}\n`));
+  expect(await ctl('workers')).toMatch(new RegExp(`den .* claude-code +\\? +1 of 1 +${taskId}\n`));
   expect(await worker.move(claim, 'complete', { result: 'done' })).toBe(200);
   const shown = await ctl('tasks', 'show', taskId);
   expect(shown).toMatch(/state +completed\n/);

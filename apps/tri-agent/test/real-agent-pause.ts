@@ -1,7 +1,7 @@
 import { listProcesses } from '#platform/processes.js';
 import type { ServerProcess } from '#platform/server-process.js';
 import { DispatchClient } from './dispatch-client.js';
-import { restedAnswer, slowProcess, slowPrompt } from './scripted-api.js';
+import { restedAnswer, slowCommand, slowPrompt } from './scripted-api.js';
 import { waitUntil } from './support.js';
 
 interface Shown {
@@ -45,5 +45,5 @@ export async function pausesAndCarriesOn(server: ServerProcess, task: object): P
 
 async function slowOnes(): Promise<number[]> {
   const all = await listProcesses();
-  return all.filter((it) => it.arguments.join(' ') === slowProcess).map(({ pid }) => pid);
+  return all.filter((it) => it.arguments.join(' ') === slowCommand).map(({ pid }) => pid);
 }

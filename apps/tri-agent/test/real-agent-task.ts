@@ -63,7 +63,12 @@ export async function runsAsTask(
     if (!isEqual) console.error(`${out}${err}\n${worker.printed}`);
     const bypass = { directory: work, permissionMode: 'bypassPermissions' };
     const task = { agent: agentOf(word), ...bypass, ...(model !== undefined && { model }) };
-    return (await pausesAndCarriesOn(server, task)) && isEqual;
+    const isCarriedOn = await pausesAndCarriesOn(server, task).catch((error: unknown) => {
+      console.error(error);
+      return false;
+    });
+    if (!isCarriedOn) console.error(worker.printed);
+    return isCarriedOn && isEqual;
   } finally {
     await worker.stop();
   }

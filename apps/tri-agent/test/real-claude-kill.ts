@@ -5,7 +5,7 @@ import { sameProcess, type HostProcess } from '#platform/processes.js';
 import type { ServerProcess } from '#platform/server-process.js';
 import type { Begun, HookedClaude, Told } from './hooked-claude.js';
 import { setBudget, standsAt, tellBudgets, type Check } from './real-claude-budgets.js';
-import { restedAnswer, slowProcess, slowPrompt } from './scripted-api.js';
+import { restedAnswer, slowCommand, slowPrompt } from './scripted-api.js';
 import { waitUntil } from './support.js';
 
 /** In milliseconds, from when the usage was in the log to when each of these was. */
@@ -90,7 +90,7 @@ async function trip(client: HookedClaude, server: ServerProcess): Promise<Killed
 /** Its tree with the slow tool in it; undefined when it ended before. */
 async function atWork({ pid }: Begun): Promise<readonly HostProcess[] | undefined> {
   let tree: readonly HostProcess[] = [];
-  const isSlow = (it: HostProcess): boolean => it.arguments.join(' ') === slowProcess;
+  const isSlow = (it: HostProcess): boolean => it.arguments.join(' ') === slowCommand;
   await waitUntil('its tool runs', async () => {
     tree = await treeOf(pid);
     return tree.length === 0 || tree.some(isSlow);

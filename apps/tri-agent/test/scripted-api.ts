@@ -18,9 +18,8 @@ export interface Asked<Body> {
 
 /** For a prompt that says so, the tool that is asked for takes longer than anybody waits. */
 export const slowPrompt = 'Take your time.';
-export const slowProcess = 'sleep 271';
-/** Claude Code lets nobody merely sleep that long. */
-const slowCommand = `while true; do ${slowProcess}; done`;
+/** Claude Code does not let a mere `sleep` run for long. */
+export const slowCommand = 'tail -f --pid=1 /dev/null';
 /** What is answered to who was interrupted meanwhile, and knows what was said before. */
 export const restedAnswer = 'Done after a rest.';
 
@@ -48,8 +47,9 @@ export function lineFor(body: object, hasToolResult: boolean): Line {
     const hasWorked = file === undefined ? hasToolResult : told.includes(quickCommand);
     return { command: quickCommand, answer: hasWorked ? 'Done.' : null };
   }
-  const isResumed = told.includes('You were interrupted');
-  return { command: slowCommand, answer: isResumed ? restedAnswer : null };
+  if (told.includes('You were interrupted')) return { command: slowCommand, answer: restedAnswer };
+  // A client that does not let it run must not ask for ever.
+  return { command: slowCommand, answer: hasToolResult ? 'It was not slow.' : null };
 }
 
 /** Answers POSTs to paths that match; everything else is not found. */

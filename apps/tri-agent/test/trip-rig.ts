@@ -34,7 +34,8 @@ export interface TripTimes {
 }
 
 const spentUsd = 1;
-const limitUsd = '0.500000000';
+/** Of each spender's budget; no multiple of what is spent in a second. */
+export const LIMIT_USD = 0.52;
 
 export class TripRig {
   private readonly folder = mkdtempSync(join(tmpdir(), 'tri-agent-trips-'));
@@ -84,9 +85,19 @@ export class TripRig {
   }
 
   /** An agent at work, under a budget of its own. */
-  async begin({ heedsTerm }: { readonly heedsTerm: boolean }): Promise<Spender> {
+  async begin({
+    heedsTerm,
+    maxCostUsd,
+  }: {
+    readonly heedsTerm: boolean;
+    /** The task's own budget, instead of its team's. */
+    readonly maxCostUsd?: string;
+  }): Promise<Spender> {
     const team = `team-${randomUUID()}`;
-    await this.mustPut(`budgets/${team}`, { scope: `team:${team}`, window: 'total', limitUsd });
+    if (maxCostUsd === undefined) {
+      const budget = { scope: `team:${team}`, window: 'total', limitUsd: LIMIT_USD };
+      await this.put(`budgets/${team}`, budget);
+    }
     const left = join(this.work, `${team}.pid`);
     const steps: Script = [
       ...(heedsTerm ? [] : [{ do: 'ignore-term' } as const]),
@@ -95,7 +106,8 @@ export class TripRig {
       { do: 'hang' },
     ];
     const task = { agent: 'claude-code', team, directory: this.work, prompt: promptOf(steps) };
-    const taskId = await this.operator.submit({ ...task, timeoutMs: 600_000 });
+    const more = { timeoutMs: 600_000, ...(maxCostUsd !== undefined && { maxCostUsd }) };
+    const taskId = await this.operator.submit({ ...task, ...more });
     let spender: Spender | undefined;
     await waitUntil('the agent and its child run', async () => {
       spender = await this.spenderOf(team, taskId);
@@ -105,11 +117,15 @@ export class TripRig {
   }
 
   /** Its telemetry, as Claude Code sends it. Resolves when it is acknowledged; rejects when it is not. */
-  async spend({ team, taskId, attemptId, sessionId }: Spender, requestId: string): Promise<void> {
+  async spend(
+    { team, taskId, attemptId, sessionId }: Spender,
+    requestId: string,
+    costUsd = spentUsd,
+  ): Promise<void> {
     const record = {
       'event.name': 'api_request',
       'session.id': sessionId,
-      ...{ model: 'claude-sonnet-4-5-20250929', request_id: requestId, cost_usd: spentUsd },
+      ...{ model: 'claude-sonnet-4-5-20250929', request_id: requestId, cost_usd: costUsd },
       ...{ input_tokens: 1_000, output_tokens: 1_000, duration_ms: 900 },
     };
     const resource = { 'task.id': taskId, 'attempt.id': attemptId, 'team.id': team };
@@ -145,7 +161,7 @@ export class TripRig {
     if (status >= 300) throw new Error(`${path} was answered ${status}: ${JSON.stringify(answer)}`);
   }
 
-  private async mustPut(path: string, body: object): Promise<void> {
+  async put(path: string, body: object): Promise<void> {
     const answer = await fetch(`${this.server.url}/api/v1/${path}`, {
       method: 'PUT',
       headers: {
