@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { treeOf } from '#platform/process-trees.js';
 import { sameProcess, type HostProcess } from '#platform/processes.js';
 import type { ServerProcess } from '#platform/server-process.js';
-import type { Begun, HookedClaude, Told } from './hooked-claude.js';
+import type { Begun, HookedClaude, Run, Told } from './hooked-claude.js';
 import { setBudget, standsAt, tellBudgets, type Check } from './real-claude-budgets.js';
 import { restedAnswer, slowCommand, slowPrompt } from './scripted-api.js';
 import { waitUntil } from './support.js';
@@ -58,6 +58,7 @@ export async function checkKill(
       ['a trip keeps the conversation shut', !shut.printed.includes(restedAnswer)],
       ['raised and reset, it goes on', open.printed.includes(restedAnswer)],
       ['as the same conversation', open.lines.every(isOf(sessionId))],
+      ['whose cost is what the client says', await costs(server, sessionId, open)],
     ];
     return { checks, measured: measure(client, killed) };
   } finally {
@@ -71,6 +72,18 @@ const restPrompt = 'You were interrupted. Carry on.';
 function isOf(sessionId: string) {
   return ({ session_id: id }: { readonly session_id?: string }): boolean =>
     id === undefined || id === sessionId;
+}
+
+/** Of the whole conversation, with what was ended. */
+async function costs(server: ServerProcess, sessionId: string, { lines }: Run): Promise<boolean> {
+  const told = lines.at(-1)?.total_cost_usd?.toFixed(9);
+  return waitUntil('the session costs what the client says', async () => {
+    const answer = await server.get(`/api/v1/sessions/${sessionId}`);
+    return ((await answer.json()) as { costUsd: string }).costUsd === told;
+  }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A trip can be faster than the tool is begun; then it is done again. */
