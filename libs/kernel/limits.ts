@@ -198,6 +198,8 @@ export const limits = {
   redrawMinMs: 500,
   outputPollMs: 500,
   waitUnexplainedMs: 3_000,
+  /** For the figures of a task that has ended, from a server that cannot answer of them. */
+  figuresPatienceMs: 10_000,
   listItemsMax: 10_000,
   cellCharactersMax: 48,
   lineCharactersMax: 400,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { SqliteLog } from '#eventstore/src/sqlite-log.js';
 import { AccessToken } from '#libs/access/access-token.js';
-import type { Gate } from '#libs/hooks/gate.js';
 import { LivePrices } from '#libs/prices/live-prices.js';
 import { Clock } from '#platform/clock.js';
 import type { Appender } from '#libs/telemetry/appender.js';
@@ -29,8 +28,6 @@ export interface House {
   /** For what goes into the log, or beside it. */
   readonly redactor: Redactor;
   readonly registry: Registry;
-  /** Says instead of the budgets whether agents may go on; for checks that shut it by hand. */
-  readonly gate: Gate | undefined;
   /** Ends the process in order; for what no role can go on after. */
   readonly fail: (error: unknown) => void;
 }
@@ -45,7 +42,7 @@ export interface RunningRole {
  *
  * @throws {StartError | ConfigError | LogError} each with a sentence on what to do
  */
-export function openHouse(config: Config, fail: (error: unknown) => void, gate?: Gate): House {
+export function openHouse(config: Config, fail: (error: unknown) => void): House {
   try {
     mkdirSync(config.home, { recursive: true, mode: ownerOnly });
   } catch (error) {
@@ -69,5 +66,5 @@ export function openHouse(config: Config, fail: (error: unknown) => void, gate?:
     registry,
     costOf: (usage) => prices.costOf(usage),
   });
-  return { config, token, hooksToken, log, prices, appender, redactor, registry, gate, fail };
+  return { config, token, hooksToken, log, prices, appender, redactor, registry, fail };
 }

@@ -1,4 +1,3 @@
-import type { Gate } from '#libs/hooks/gate.js';
 import type { Config, Role } from '#platform/config.js';
 import type { Ports } from '#platform/server-process.js';
 import { startApi } from './api.js';
@@ -14,17 +13,13 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/**
- * Starts the roles that the configuration names; if one cannot start, none stays.
- *
- * @param gate whether agents may go on; without it they may.
- */
-export async function startServer(config: Config, gate?: Gate): Promise<RunningServer> {
+/** Starts the roles that the configuration names; if one cannot start, none stays. */
+export async function startServer(config: Config): Promise<RunningServer> {
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
-  const house = openHouse(config, fail, gate);
+  const house = openHouse(config, fail);
   const running: RunningRole[] = [];
   const stop = async (): Promise<void> => {
     // The last one first: who answers questions goes before who keeps the answers up to date.

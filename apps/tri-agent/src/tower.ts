@@ -70,7 +70,7 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
       { provide: AgentProcesses, useValue: processes },
       { provide: KillSwitch, useValue: killSwitch },
       { provide: KillPorts, useValue: new KillPorts(work, agents) },
-      { provide: Gate, useValue: house.gate ?? new EnforcedGate(enforcer) },
+      { provide: Gate, useValue: new EnforcedGate(enforcer) },
     ],
     begin: async () => {
       processes.start();

@@ -3,20 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { formatUsd } from '#kernel/money.js';
 import { projectRoot } from '#platform/project-root.js';
 import { ServerProcess } from '#platform/server-process.js';
-import { agentOf } from '../../tri-agent-ctl/src/dispatch/words.js';
-import { runCli } from './cli-process.js';
-import { pausesAndCarriesOn } from './real-agent-pause.js';
+import { runsAsTask, type TaskFigures, type TaskTokens } from './real-agent-task.js';
 import type { ScriptedApi } from './scripted-api.js';
 import { freePort, waitUntil } from './support.js';
-import { WorkerProgram } from './worker-program.js';
 
 /**
  * What the checks against real clients share: the client is installed from npm into a throw-away folder,
  * connected by `tri-agent-ctl connect <agent> --write`, and run twice against a scripted model API on
  * loopback, the second run resuming the first. Then the session here has to be what the client said.
- * After that a real worker runs it for a queued task, whose result has to come home, and pauses and carries on another.
+ * After that a real worker runs it for a queued task, which has to be told of as the client told of it, and
+ * pauses and carries on another.
  */
 export interface RealAgent {
   readonly word: 'claude' | 'codex' | 'gemini';
@@ -33,6 +32,8 @@ export interface RealAgent {
   arguments(prompt: string, resumed?: string): readonly string[];
   /** What a run printed, as the session's id and the figures of the session so far. */
   read(outputs: readonly string[]): RealSession;
+  /** What a run printed that a worker began; its cost by the price list where it tells none. */
+  readTask(printed: string): TaskFigures;
   /** What else has to hold of this client. */
   checkMore?(installed: Installed): Promise<boolean>;
 }
@@ -77,8 +78,9 @@ export async function checkRealAgent(agent: RealAgent): Promise<void> {
     const { sessionId } = agent.read([first]);
     const second = await run(agent, program, place, environment, sessionId);
     const isEqual = await agrees(agent, server, agent.read([first, second]));
-    const isHome = await runsAsTask(agent, server, place, program, environment);
-    const isMore = (await agent.checkMore?.({ program, folder, environment })) ?? true;
+    const installed = { program, folder, environment };
+    const isHome = await runsAsTask(agent, server, place.work, installed);
+    const isMore = (await agent.checkMore?.(installed)) ?? true;
     process.exitCode = isEqual && isHome && isMore ? 0 : 1;
   } finally {
     await server.stop();
@@ -141,56 +143,22 @@ async function agrees(
   return isEqual();
 }
 
-/** A worker of its own, so that nothing but what the runner hands on reaches the client. */
-async function runsAsTask(
-  { word, model }: RealAgent,
-  server: ServerProcess,
-  { work }: Place,
-  program: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  const bin = `TRI_AGENT_${word.toUpperCase()}_BIN`;
-  const leave = ['--root', work, '--may-skip-permissions'];
-  const passed = Object.keys(environment).filter((name) => !name.startsWith('TRI_AGENT_'));
-  const worker = await WorkerProgram.start(
-    server,
-    { ...environment, [bin]: program, TRI_AGENT_OTLP_HTTP_PORT: String(server.ports.otlpHttp) },
-    ...[...leave, '--pass-variable', ...passed],
-  );
-  try {
-    const wanted = ['--agent', word, '--cwd', work, '--permission-mode', 'bypassPermissions'];
-    const chosen = model === undefined ? [] : ['--model', model];
-    const argv = ['run', 'Do some work.', '--json', ...wanted, ...chosen];
-    const { exit, out, err } = await runCli(server, argv);
-    const told = JSON.parse(out === '' ? '{}' : out) as Record<string, unknown>;
-    const { taskId, sessionId, state, result } = told;
-    let session: Record<string, unknown> = {};
-    await waitUntil('the session is known as that of the task', async () => {
-      const answer = await server.get(`/api/v1/sessions/${encodeURIComponent(String(sessionId))}`);
-      session = (await answer.json()) as Record<string, unknown>;
-      return session['taskId'] === taskId;
-    }).catch(() => undefined);
-    const { tokens, costUsd, taskId: ofTask } = session;
-    const isHome = exit === 0 && result === 'Done.' && ofTask === taskId;
-    console.log(JSON.stringify({ task: { state, result, sessionId, tokens, costUsd }, isHome }));
-    if (!isHome) console.error(`${err}\n${worker.printed}`);
-    const bypass = { directory: work, permissionMode: 'bypassPermissions' };
-    const task = { agent: agentOf(word), ...bypass, ...(model !== undefined && { model }) };
-    const isCarriedOn = await pausesAndCarriesOn(server, task).catch((error: unknown) => {
-      console.error(error);
-      return false;
-    });
-    if (!isCarriedOn) console.error(worker.printed);
-    return isCarriedOn && isHome;
-  } finally {
-    await worker.stop();
-  }
-}
-
 /** The sum of one figure over several records. */
 export function sumOf<Kind extends string>(
   records: readonly Readonly<Partial<Record<Kind, number>>>[],
   kind: Kind,
 ): number {
   return records.reduce((sum, record) => sum + (record[kind] ?? 0), 0);
+}
+
+/** Of requests that are all of one model and below its higher tiers. @param rates nano-dollars a token */
+export function costByList(tokens: TaskTokens, rates: Partial<TaskTokens>): string {
+  const { input, output, cacheRead, cacheCreation } = tokens;
+  const parts = [
+    input * (rates.input ?? 0),
+    output * (rates.output ?? 0),
+    cacheRead * (rates.cacheRead ?? 0),
+    cacheCreation * (rates.cacheCreation ?? 0),
+  ];
+  return formatUsd(BigInt(parts.reduce((sum, part) => sum + part, 0)));
 }

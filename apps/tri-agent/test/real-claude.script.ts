@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { checkRealAgent, sumOf } from './real-agent.js';
 import { checkClaudeHooks } from './real-claude-hooks.js';
+import { linesOf, type TaskFigures } from './real-agent-task.js';
 import { startMessagesApi } from './scripted-messages.js';
 
 /** `npm run check:claude`: the real Claude Code is seen to the token and the nano-dollar, and its hooks hold. */
 
 interface Result {
+  readonly type: string;
+  readonly result: string;
   readonly session_id: string;
   readonly total_cost_usd: number;
   readonly modelUsage: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -42,22 +45,28 @@ await checkRealAgent({
   checkMore: checkClaudeHooks,
   // What a resumed run prints covers the whole session.
   read: (outputs) => {
-    const result = JSON.parse(outputs.at(-1) ?? '') as Result;
-    const usage = Object.values(result.modelUsage);
-    return {
-      sessionId: result.session_id,
-      expected: {
-        costUsd: result.total_cost_usd.toFixed(9),
-        tokens: {
-          input: sumOf(usage, 'inputTokens'),
-          output: sumOf(usage, 'outputTokens'),
-          cacheRead: sumOf(usage, 'cacheReadInputTokens'),
-          cacheCreation: sumOf(usage, 'cacheCreationInputTokens'),
-          reasoning: null,
-        },
-        prompts: 2,
-        toolCalls: 2,
-      },
-    };
+    const { sessionId, costUsd, tokens } = figuresOf(JSON.parse(outputs.at(-1) ?? '') as Result);
+    return { sessionId, expected: { costUsd, tokens, prompts: 2, toolCalls: 2 } };
+  },
+  readTask: (printed) => {
+    const last = (linesOf(printed) as readonly Result[]).findLast(({ type }) => type === 'result');
+    if (last === undefined) throw new Error(`Claude Code told no result: ${printed}`);
+    return figuresOf(last);
   },
 });
+
+function figuresOf(result: Result): TaskFigures {
+  const usage = Object.values(result.modelUsage);
+  return {
+    sessionId: result.session_id,
+    tokens: {
+      input: sumOf(usage, 'inputTokens'),
+      output: sumOf(usage, 'outputTokens'),
+      cacheRead: sumOf(usage, 'cacheReadInputTokens'),
+      cacheCreation: sumOf(usage, 'cacheCreationInputTokens'),
+      reasoning: null,
+    },
+    costUsd: result.total_cost_usd.toFixed(9),
+    result: result.result,
+  };
+}

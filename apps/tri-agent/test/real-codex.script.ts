@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkRealAgent } from './real-agent.js';
+import { checkRealAgent, costByList } from './real-agent.js';
+import { linesOf, type TaskTokens } from './real-agent-task.js';
 import { startResponsesApi } from './scripted-responses.js';
 
 /** `npm run check:codex`: the real Codex CLI is seen to the token. */
@@ -8,9 +9,12 @@ import { startResponsesApi } from './scripted-responses.js';
 interface Line {
   readonly type: string;
   readonly thread_id?: string;
-  readonly item?: { readonly type: string };
+  readonly item?: { readonly type: string; readonly text?: string };
   readonly usage?: Readonly<Record<string, number>>;
 }
+
+/** Of gpt-5.6-sol, in nano-dollars a token: 4, 20, 0.4 and 5 dollars a million. */
+const listPrice = { input: 4_000, output: 20_000, cacheRead: 400, cacheCreation: 5_000 };
 
 await checkRealAgent({
   word: 'codex',
@@ -34,34 +38,43 @@ await checkRealAgent({
   ],
   // Its usage is that of the whole thread, also in a resumed run.
   read: (outputs) => {
-    const lines = outputs.flatMap((output) =>
-      output
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Line),
-    );
+    const lines = outputs.flatMap((output) => linesOf(output) as readonly Line[]);
     const commands = lines.filter(
       ({ type, item }) => type === 'item.completed' && item?.type === 'command_execution',
     );
-    const usage = lines.findLast(({ type }) => type === 'turn.completed')?.usage ?? {};
-    const {
-      input_tokens: all = 0,
-      cached_input_tokens: cacheRead = 0,
-      cache_write_input_tokens: cacheCreation = 0,
-      output_tokens: output = 0,
-      reasoning_output_tokens: reasoning = 0,
-    } = usage;
-    const input = all - cacheRead - cacheCreation;
     return {
-      sessionId: lines.find(({ thread_id: id }) => id !== undefined)?.thread_id ?? '',
-      expected: {
-        tokens: { input, output, cacheRead, cacheCreation, reasoning },
-        prompts: 2,
-        toolCalls: commands.length,
-      },
+      sessionId: threadOf(lines),
+      expected: { tokens: tokensOf(lines), prompts: 2, toolCalls: commands.length },
+    };
+  },
+  readTask: (printed) => {
+    const lines = linesOf(printed) as readonly Line[];
+    const tokens = tokensOf(lines);
+    const said = lines.findLast(({ item }) => item?.type === 'agent_message');
+    return {
+      sessionId: threadOf(lines),
+      tokens,
+      costUsd: costByList(tokens, listPrice),
+      result: said?.item?.text ?? '',
     };
   },
 });
+
+function threadOf(lines: readonly Line[]): string {
+  return lines.find(({ thread_id: id }) => id !== undefined)?.thread_id ?? '';
+}
+
+function tokensOf(lines: readonly Line[]): TaskTokens {
+  const usage = lines.findLast(({ type }) => type === 'turn.completed')?.usage ?? {};
+  const {
+    input_tokens: all = 0,
+    cached_input_tokens: cacheRead = 0,
+    cache_write_input_tokens: cacheCreation = 0,
+    output_tokens: output = 0,
+    reasoning_output_tokens: reasoning = 0,
+  } = usage;
+  return { input: all - cacheRead - cacheCreation, output, cacheRead, cacheCreation, reasoning };
+}
 
 /** As somebody may have it, with things that `connect` has to leave alone. */
 function configFor(apiUrl: string): string {

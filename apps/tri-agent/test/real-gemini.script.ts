@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkRealAgent, sumOf } from './real-agent.js';
+import { checkRealAgent, costByList, sumOf } from './real-agent.js';
+import { linesOf } from './real-agent-task.js';
 import { startGeminiApi } from './scripted-gemini.js';
 
 /** `npm run check:gemini`: the real Gemini CLI is seen to the token. */
@@ -14,6 +15,18 @@ interface Result {
     readonly tools: { readonly totalCalls: number };
   };
 }
+
+/** A line of what it prints to a worker. */
+interface Line {
+  readonly type: string;
+  readonly session_id?: string;
+  readonly role?: string;
+  readonly content?: string;
+  readonly stats?: Readonly<Record<string, number>>;
+}
+
+/** Of gemini-2.5-pro, in nano-dollars a token: 1.25, 10 and 0.125 dollars a million. */
+const listPrice = { input: 1_250, output: 10_000, cacheRead: 125 };
 
 await checkRealAgent({
   word: 'gemini',
@@ -65,6 +78,28 @@ await checkRealAgent({
         prompts: results.length,
         toolCalls: results.reduce((sum, { stats }) => sum + stats.tools.totalCalls, 0),
       },
+    };
+  },
+  // It answers in pieces; its total knows of the thoughts, which are neither input nor output to it.
+  readTask: (printed) => {
+    const lines = linesOf(printed) as readonly Line[];
+    const spoken = lines.slice(lines.findLastIndex(({ type }) => type === 'tool_result') + 1);
+    const said = spoken.filter(({ type, role }) => type === 'message' && role === 'assistant');
+    const stats = lines.findLast(({ type }) => type === 'result')?.stats ?? {};
+    const {
+      total_tokens: total = 0,
+      input_tokens: all = 0,
+      output_tokens: answered = 0,
+      input = 0,
+      cached: cacheRead = 0,
+    } = stats;
+    const output = total - all;
+    const tokens = { input, output, cacheRead, cacheCreation: 0, reasoning: output - answered };
+    return {
+      sessionId: lines.find(({ type }) => type === 'init')?.session_id ?? '',
+      tokens,
+      costUsd: costByList(tokens, listPrice),
+      result: said.map(({ content }) => content ?? '').join(''),
     };
   },
 });

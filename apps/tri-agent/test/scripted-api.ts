@@ -23,17 +23,29 @@ export const slowCommand = 'tail -f --pid=1 /dev/null';
 /** What is answered to who was interrupted meanwhile, and knows what was said before. */
 export const restedAnswer = 'Done after a rest.';
 
+/** For this prompt the first tool is over when there is such a file, and a second one is asked for. */
+export function waitingPrompt(file: string): string {
+  return `Wait for ${file} and go on.`;
+}
+
 export interface Line {
   readonly command: string;
   /** What is said in the end; null: not yet, the tool is to be called first. */
   readonly answer: string | null;
 }
 
+const quickCommand = 'echo hello';
+
 /** What to ask of the client, by what it tells of the conversation so far. */
 export function lineFor(body: object, hasToolResult: boolean): Line {
   const told = JSON.stringify(body);
   if (!told.includes(slowPrompt)) {
-    return { command: 'echo hello', answer: hasToolResult ? 'Done.' : null };
+    const file = /Wait for (\S+) and go on/.exec(told)?.[1];
+    if (file !== undefined && !hasToolResult) {
+      return { command: `until test -e ${file}; do sleep 0.1; done`, answer: null };
+    }
+    const hasWorked = file === undefined ? hasToolResult : told.includes(quickCommand);
+    return { command: quickCommand, answer: hasWorked ? 'Done.' : null };
   }
   if (told.includes('You were interrupted')) return { command: slowCommand, answer: restedAnswer };
   // A client that does not let it run must not ask for ever.

@@ -69,7 +69,7 @@ export async function runTask(
   if (output.io.signal?.aborted) return exitCode.ok;
   const task = await untilEnded(client, output, taskId);
   const { result } = await client.get(shapes.taskPath(taskId, 'result'), shapes.taskResult);
-  const session = await sessionOf(client, task);
+  const session = await sessionOf(client, output, task);
   if (output.json) {
     const { state, agent: asked, sessionId = null } = task;
     const ran = task.attemptList?.at(-1)?.agent ?? asked;
@@ -136,18 +136,33 @@ async function untilEnded(
   }
 }
 
-/** What the telemetry of its session told; undefined when there was none. */
+/**
+ * What the telemetry of its session told; undefined when there was none. An agent has told all before it
+ * ends, and its end is read after it: only a server that cannot answer now has to be waited for.
+ */
 async function sessionOf(
   client: Asker,
+  output: Output,
   { sessionId, attemptList }: shapes.TaskDetail,
 ): Promise<sessionShapes.Session | undefined> {
   const id = sessionId ?? attemptList?.at(-1)?.sessionId;
   if (!id) return undefined;
-  try {
-    const path = `/api/v1/sessions/${encodeURIComponent(id)}`;
-    return await client.get(path, sessionShapes.session);
-  } catch (error) {
-    if (isNotFound(error) || error instanceof Failure) return undefined;
-    throw error;
+  const { io } = output;
+  const path = `/api/v1/sessions/${encodeURIComponent(id)}`;
+  const givenUpAtMs = io.now().getTime() + limits.figuresPatienceMs;
+  for (;;) {
+    try {
+      return await client.get(path, sessionShapes.session);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (!(error instanceof Failure)) throw error;
+      if (io.signal?.aborted || io.now().getTime() >= givenUpAtMs) {
+        output.note(`What it has used cannot be told now: ${error.message}`);
+        return undefined;
+      }
+    }
+    await wait(limits.outputPollMs, undefined, { ...(io.signal && { signal: io.signal }) }).catch(
+      () => undefined,
+    );
   }
 }
