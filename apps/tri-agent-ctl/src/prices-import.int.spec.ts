@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stubbed } from '../test/stubbed.js';
+import { stubbed } from '../test/stubbed.spec-helper.js';
 import { run } from '../test/terminal.js';
 
 const stub = stubbed(({ server }) => {

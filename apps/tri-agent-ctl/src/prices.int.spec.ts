@@ -1,4 +1,4 @@
-import { stubbed } from '../test/stubbed.js';
+import { stubbed } from '../test/stubbed.spec-helper.js';
 import { run } from '../test/terminal.js';
 
 const stub = stubbed(({ server }) => {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anEvent, aSession } from '../test/samples.js';
-import { stubbed } from '../test/stubbed.js';
+import { stubbed } from '../test/stubbed.spec-helper.js';
 import { run } from '../test/terminal.js';
 
 const otherId = '0f9d1c2e-9999-4222-8333-444455556666';

@@ -7,7 +7,7 @@ import {
   StartedProcesses,
   stubborn,
 } from '#platform/started-processes.spec-helper.js';
-import { stubbed } from '../test/stubbed.js';
+import { stubbed } from '../test/stubbed.spec-helper.js';
 import { run } from '../test/terminal.js';
 import type { Io } from './io.js';
 

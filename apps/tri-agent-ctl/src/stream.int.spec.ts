@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { anEvent, aSession } from '../test/samples.js';
-import { stubbed } from '../test/stubbed.js';
+import { stubbed } from '../test/stubbed.spec-helper.js';
 import { Terminal, run } from '../test/terminal.js';
 import { runCli } from './program.js';
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LIMIT_USD, TripRig, type Spender } from './trip-rig.js';
 
 /** One trip: milliseconds from the arrival of the usage, step by step. */
-export interface TimedTrip {
+interface TimedTrip {
   readonly detectMs: number;
   readonly decideMs: number;
   readonly signalMs: number;

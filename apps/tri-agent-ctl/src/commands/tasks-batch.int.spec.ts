@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmful, hostile } from '../../test/dispatch-samples.js';
-import { stubbed } from '../../test/stubbed.js';
+import { stubbed } from '../../test/stubbed.spec-helper.js';
 import { run } from '../../test/terminal.js';
 
 const stub = stubbed(async ({ server, home }) => {

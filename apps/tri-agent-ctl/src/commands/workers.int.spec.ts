@@ -1,5 +1,5 @@
 import { aTask, harmful, hostile } from '../../test/dispatch-samples.js';
-import { stubbed } from '../../test/stubbed.js';
+import { stubbed } from '../../test/stubbed.spec-helper.js';
 import { run } from '../../test/terminal.js';
 
 const stub = stubbed();
