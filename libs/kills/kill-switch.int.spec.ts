@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { MemoryLog } from '#eventstore/src/memory-log.js';
-import { KILLS_STREAM } from '#eventstore/vocabulary/kills.events.js';
+import { KILLS_STREAM, type KillTarget } from '#eventstore/vocabulary/kills.events.js';
 import { Clock } from '#platform/clock.js';
 import {
   polite,
@@ -142,17 +142,34 @@ describe('An attempt', () => {
   });
 });
 
-test('What was ordered before the server was killed is carried out when it comes back', async () => {
-  const [agent] = await started.start(polite);
-  const killId = 'kill-1';
-  const data = { killId, target: sessionOf(agent!), reason: 'Spent.', budgetId: 'day' };
+async function orderedBefore(target: KillTarget): Promise<KillSwitch> {
+  const data = { killId: 'kill-1', target, reason: 'Spent.', budgetId: 'day' };
   const metadata = { actor: 'test', source: 'test', occurredAt: '2026-11-20T10:00:00.000Z' };
   const event = { id: '0199a9c1-7b1d-7c3a-9f00-5f1c2d3e4a5b', type: 'KillOrdered', data, metadata };
   await log.append(KILLS_STREAM, 0, [event]);
   const later = makeSwitch();
   await later.start();
-  await until(() => later.known.get(killId)?.outcome.is === 'confirmed');
-  expect(later.known.get(killId)?.outcome).toEqual({ is: 'confirmed', ended: 1, durationMs: null });
-  expect(runs(agent!)).toBe(false);
-  await later.stop();
+  await until(() => later.known.get('kill-1')?.outcome.is !== 'open');
+  return later;
+}
+
+describe('What was ordered before the server was killed', () => {
+  test('is carried out when it comes back', async () => {
+    const [agent] = await started.start(polite);
+    const later = await orderedBefore(sessionOf(agent!));
+    const outcome = { is: 'confirmed', ended: 1, durationMs: null };
+    expect(later.known.get('kill-1')?.outcome).toEqual(outcome);
+    expect(runs(agent!)).toBe(false);
+    await later.stop();
+  });
+
+  test('and has happened since is told as it happened', async () => {
+    const attempt = runningWork('a');
+    work.ended.push({ attemptId: 'attempt-a', ended: 1, survivors: [{ pid: 9, name: 'sh' }] });
+    const later = await orderedBefore(attemptTarget(attempt));
+    expect(later.known.get('kill-1')?.outcome).toMatchObject({
+      ...{ is: 'failed', survivors: [{ pid: 9, name: 'sh' }] },
+    });
+    await later.stop();
+  });
 });

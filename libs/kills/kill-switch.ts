@@ -56,14 +56,15 @@ export class KillSwitch {
       this.attemptEnded(end);
     });
     const kills = await this.decisions.catchUp();
-    for (const kill of kills.values()) {
-      if (kill.outcome.is === 'open') this.carryOut({ killId: kill.killId, sinceMs: null }, kill);
-    }
+    const open = [...kills.values()].filter(({ outcome }) => outcome.is === 'open');
+    for (const kill of open) this.carryOut({ killId: kill.killId, sinceMs: null }, kill);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     this.stopListening();
+    // Their orders stay open: they are carried on at the next start.
+    this.attempts.clear();
     await Promise.all(this.underWay);
   }
 
@@ -122,19 +123,15 @@ export class KillSwitch {
     const holder = budgetId === null ? null : `budget:${budgetId}`;
     const actor = budgetId === null ? 'operator:api' : `policy:${holder ?? ''}`;
     await work.halt({ target: { taskId }, how: 'kill', reason, holder }, actor);
-    if (!work.running().some((it) => it.attemptId === attemptId) && this.attempts.has(attemptId)) {
-      // It had ended before the order could reach it, by itself or by another order.
-      this.attempts.delete(attemptId);
-      await this.confirm(order, 0);
+    if (!work.running().some((it) => it.attemptId === attemptId)) {
+      // It had ended before the order could reach it: by itself, or before this server was started.
+      const [end] = await work.endsOf(new Set([attemptId]));
+      this.attemptEnded(end ?? { attemptId, ended: 0, survivors: [] });
     }
-    const patience = setTimeout(() => {
+    setTimeout(() => {
       const reason = `Its worker has not said within ${limits.killToldMs / 1000} seconds that it has ended.`;
       if (this.attempts.has(attemptId)) void this.fail(order, [], reason).catch(() => undefined);
-    }, limits.killToldMs);
-    patience.unref();
-    this.stopping.signal.addEventListener('abort', () => {
-      clearTimeout(patience);
-    });
+    }, limits.killToldMs).unref();
   }
 
   private attemptEnded({ attemptId, ended, survivors }: AttemptEnd): void {

@@ -69,7 +69,9 @@ export interface WorkControl {
   lift(holder: string, reason: string): Promise<void>;
   /** Tells that something of this may have changed. @returns what ends it */
   listen(listener: () => void): () => void;
-  /** Tells of attempts that were to be killed, once each that has ended. @returns what ends it */
+  /** What became of these, of those that have ended: from the log, so it may take a moment. */
+  endsOf(attemptIds: ReadonlySet<string>): Promise<readonly AttemptEnd[]>;
+  /** Tells of attempts as they end. @returns what ends it */
   listenToEnds(listener: (end: AttemptEnd) => void): () => void;
 }
 

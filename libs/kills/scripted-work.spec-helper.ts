@@ -61,6 +61,11 @@ export class ScriptedWork extends Told implements WorkControl {
     return Promise.resolve();
   }
 
+  /** What the log says of attempts that have ended. */
+  readonly ended: AttemptEnd[] = [];
+  endsOf = (attemptIds: ReadonlySet<string>) =>
+    Promise.resolve(this.ended.filter(({ attemptId }) => attemptIds.has(attemptId)));
+
   listenToEnds(listener: (end: AttemptEnd) => void): () => void {
     this.ends.add(listener);
     return () => this.ends.delete(listener);

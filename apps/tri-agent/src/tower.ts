@@ -46,7 +46,7 @@ export async function makeTower(house: House, models: ReadModels, clock: Clock):
   const dispatcher = makeDispatcher(house, clock, budgets);
   const telemetry = new TelemetryWatch(log, dispatcher, say);
   const processes = new AgentProcesses(log, say);
-  const work = await WorkOfDispatch.of(dispatcher);
+  const work = await WorkOfDispatch.of(log, dispatcher);
   const agents = agentsOf(processes);
   const killSwitch = new KillSwitch({ log, clock, work, report: say });
   const facts = new SessionFactsQueries(models);

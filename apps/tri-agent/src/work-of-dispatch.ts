@@ -1,3 +1,4 @@
+import type { EventLog } from '#eventstore/src/log.js';
 import { limits } from '#kernel/limits.js';
 import { isRefusal } from '#kernel/refusal.js';
 import type { Dispatcher } from '#libs/dispatch/dispatcher.js';
@@ -12,6 +13,7 @@ export class WorkOfDispatch implements WorkControl {
   private readonly held = new Set<string>();
 
   private constructor(
+    private readonly log: EventLog,
     private readonly dispatcher: Dispatcher,
     private state: DispatchState,
   ) {
@@ -25,8 +27,8 @@ export class WorkOfDispatch implements WorkControl {
     });
   }
 
-  static async of(dispatcher: Dispatcher): Promise<WorkOfDispatch> {
-    return new WorkOfDispatch(dispatcher, await dispatcher.state());
+  static async of(log: EventLog, dispatcher: Dispatcher): Promise<WorkOfDispatch> {
+    return new WorkOfDispatch(log, dispatcher, await dispatcher.state());
   }
 
   running(): readonly RunningWork[] {
@@ -77,6 +79,19 @@ export class WorkOfDispatch implements WorkControl {
     });
   }
 
+  async endsOf(attemptIds: ReadonlySet<string>): Promise<readonly AttemptEnd[]> {
+    const found = new Map<string, AttemptEnd>();
+    const until = await this.log.head();
+    const { signal } = new AbortController();
+    for await (const batch of this.log.follow(0n, { types: ends, until, signal })) {
+      for (const event of batch) {
+        const end = endIn(event as unknown as DispatchEvent);
+        if (end !== undefined && attemptIds.has(end.attemptId)) found.set(end.attemptId, end);
+      }
+    }
+    return [...found.values()];
+  }
+
   listenToEnds(listener: (end: AttemptEnd) => void): () => void {
     return this.dispatcher.listen((events) => {
       for (const event of events) {
@@ -102,6 +117,15 @@ function holdersIn({ tasks, running }: DispatchState): string[] {
 function mayChangeWork({ type }: DispatchEvent): boolean {
   return type === 'TaskClaimed' || type === 'AttemptStarted' || type === 'ProgressReported';
 }
+
+const ends: readonly DispatchEvent['type'][] = [
+  'AttemptHalted',
+  'AttemptCompleted',
+  'AttemptReleased',
+  'AttemptFailed',
+  'LeaseExpired',
+  'ProgressDeadlineMissed',
+];
 
 /** A worker that tells of an end has seen its agent end; whoever is given up was not looked at. */
 function endIn({ type, data }: DispatchEvent): AttemptEnd | undefined {
