@@ -6,6 +6,7 @@ import { EventLog } from '#eventstore/src/log.js';
 import type { AgentName } from '#eventstore/vocabulary/shapes.events.js';
 import { streamOf, type DomainEvent } from '#eventstore/vocabulary/vocabulary.js';
 import { Clock } from '#platform/clock.js';
+import { markProcess } from '#platform/process-mark.js';
 import { isOwnProcess } from '#platform/processes.js';
 import { Redactor } from '#platform/redaction.js';
 import { AgentProcesses } from './agent-processes.js';
@@ -78,6 +79,8 @@ export class Hooks {
     found: ClaimedProcess | null,
   ): Promise<void> {
     if (found !== null && this.processes.has(agent, body.session_id, found)) return;
+    // Before it starts anything: what it starts from then on can be found again.
+    if (found !== null) await markProcess(found);
     await this.append(agent, processFact(agent, found, body));
   }
 

@@ -9,7 +9,8 @@ import {
   stubborn,
   until,
 } from '#platform/started-processes.spec-helper.js';
-import type { HostProcess } from '#platform/processes.js';
+import { markProcess } from '#platform/process-mark.js';
+import { listProcesses, signalIfSame, type HostProcess } from '#platform/processes.js';
 import { KillSwitch } from './kill-switch.js';
 import { runningWork, ScriptedWork } from './scripted-work.spec-helper.js';
 import { attemptTarget } from './targets.js';
@@ -58,6 +59,35 @@ describe('A session that a person began on this host', () => {
     expect([agent!, child!].map(runs)).toEqual([false, false]);
     expect(runs(stranger!)).toBe(true);
     expect(await told()).toEqual(['KillOrdered', 'KillConfirmed']);
+  });
+
+  test('is ended with what hides from its tree, once its hooks have told of it', async () => {
+    const [stranger] = await started.start(polite);
+    // Its grandchild has neither its environment nor its session, and its child is gone.
+    const [agent] = await started.start(`
+      process.on('SIGUSR2', () => {
+        const script = \`
+          const { spawn } = require('node:child_process');
+          const argv = ['-e', 'setTimeout(() => 0, 300_000)', process.argv[1]];
+          spawn(process.execPath, argv, { env: {}, stdio: 'ignore', detached: true }).unref();\`;
+        spawn(process.execPath, ['-e', script, 'hidden-' + process.pid], { detached: true });
+      });
+      pids();`);
+    const isMarked = await markProcess(agent!);
+    process.kill(agent!.pid, 'SIGUSR2');
+    let hidden: HostProcess | undefined;
+    while (hidden?.parentPid === undefined || hidden.parentPid === agent!.pid) {
+      const all = await listProcesses();
+      const named = all.filter((it) => it.arguments.includes(`hidden-${agent!.pid}`));
+      hidden = named.find((it) => it.arguments.includes('setTimeout(() => 0, 300_000)'));
+    }
+    const target = sessionOf(agent!);
+    await order(target);
+    await settled();
+    const wasFound = !runs(hidden);
+    signalIfSame(hidden, 'SIGKILL');
+    expect(wasFound).toBe(isMarked);
+    expect(runs(stranger!)).toBe(true);
   });
 
   test('that ignores TERM is killed after a grace', async () => {

@@ -6,6 +6,7 @@ import { KILLS_STREAM, type KillTarget } from '#eventstore/vocabulary/kills.even
 import { limits } from '#kernel/limits.js';
 import type { Clock } from '#platform/clock.js';
 import { Decisions } from '#platform/decisions.js';
+import { MarkedProcesses, markOfProcess } from '#platform/process-mark.js';
 import { endTrees, type EndedProcess } from '#platform/process-trees.js';
 import { keyOf, killsDecider, type Kill, type KillEvent, type Kills } from './kills.decider.js';
 import type { KillCommand } from './kills.decider.js';
@@ -161,7 +162,9 @@ export class KillSwitch {
     }
     const { pid, startMark } = target;
     const { signal } = this.stopping;
-    const ended = await endTrees({ processes: [{ pid, startMark }] }, { signal });
+    // What it has started since its hooks told of it bears its mark, wherever it has got to.
+    const enclosure = new MarkedProcesses(markOfProcess({ pid, startMark }));
+    const ended = await endTrees({ processes: [{ pid, startMark }] }, { signal, enclosure });
     // Whoever stops the server leaves the order open: it is carried out at the next start.
     if (signal.aborted) return;
     const survivors = ended.filter(({ ending }) => ending !== 'ended' && ending !== 'killed');

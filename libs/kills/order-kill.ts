@@ -2,6 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { KillTarget } from '#eventstore/vocabulary/kills.events.js';
 import { limits } from '#kernel/limits.js';
 import { Redactor } from '#platform/redaction.js';
+import { markOfProcess, pidsMarked } from '#platform/process-mark.js';
 import { treeIn } from '#platform/process-trees.js';
 import { listProcesses, type HostProcess } from '#platform/processes.js';
 import { describeTarget } from './kill-answers.js';
@@ -60,7 +61,7 @@ export class OrderKillHandler implements ICommandHandler<OrderKill> {
       target.kind === 'attempt'
         ? { processes: [], attemptIds: [target.attemptId] }
         : target.host === this.killSwitch.host
-          ? { processes: [{ pid: target.pid, startMark: target.startMark }] }
+          ? { processes: [target], pids: pidsMarked(markOfProcess(target)) }
           : undefined;
     const tree = roots === undefined ? [] : treeIn(all, roots);
     // Nothing of an attempt here: then its worker is on another host.

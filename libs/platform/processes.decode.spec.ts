@@ -6,6 +6,7 @@ import {
   decodeVariable,
   decodeZeroEnded,
   isKernelThread,
+  decodeRealTimeLimit,
 } from './processes.decode.js';
 
 const stat = (name: string, state = 'S', threads = 1) =>
@@ -82,4 +83,10 @@ describe('A line of ps', () => {
     expect(decodePsLine('ps: illegal option')).toBeUndefined();
     expect(decodePsLine('')).toBeUndefined();
   });
+});
+
+test('The soft limit of real time is read as it is written', () => {
+  const line = 'Max realtime timeout      4503599627370496     unlimited            us        \n';
+  expect(decodeRealTimeLimit(`Max cpu time  1  2  seconds\n${line}`)).toBe('4503599627370496');
+  expect(decodeRealTimeLimit(line.replace('4503599627370496', 'unlimited'))).toBeUndefined();
 });

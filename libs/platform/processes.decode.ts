@@ -81,3 +81,8 @@ export function decodePsLine(line: string): (ProcessRecord & { command: string }
     command: found.command ?? '',
   };
 }
+
+/** `/proc/<pid>/limits`: the soft limit of real time, in microseconds, as it is written. */
+export function decodeRealTimeLimit(text: string): string | undefined {
+  return /^Max realtime timeout +(\d+) /m.exec(text)?.[1];
+}

@@ -1,9 +1,4 @@
-import {
-  decodePids,
-  decodeRealTimeLimit,
-  isPopulated,
-  ownCgroupFolder,
-} from './containment.decode.js';
+import { decodePids, isPopulated, ownCgroupFolder } from './containment.decode.js';
 
 const v2 = '35 24 0:30 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate';
 const besideV1 = [
@@ -58,10 +53,4 @@ test('A group is empty only when it says so', () => {
 
 test('Pids are numbers above 0, for 0 is what cannot be seen', () => {
   expect(decodePids('12\n0\n7\nx\n')).toEqual([12, 7]);
-});
-
-test('The soft limit of real time is read as it is written', () => {
-  const line = 'Max realtime timeout      4503599627370496     unlimited            us        \n';
-  expect(decodeRealTimeLimit(`Max cpu time  1  2  seconds\n${line}`)).toBe('4503599627370496');
-  expect(decodeRealTimeLimit(line.replace('4503599627370496', 'unlimited'))).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-/** What Linux writes about control groups and limits of processes, as values. */
+/** What Linux writes about control groups, as values. */
 
 /**
  * Where a process's own control group lies as a folder.
@@ -43,9 +43,4 @@ export function decodePids(procs: string): number[] {
     .split('\n')
     .map(Number)
     .filter((pid) => Number.isSafeInteger(pid) && pid > 0);
-}
-
-/** `/proc/<pid>/limits`: the soft limit of real time, in microseconds, as it is written. */
-export function decodeRealTimeLimit(text: string): string | undefined {
-  return /^Max realtime timeout +(\d+) /m.exec(text)?.[1];
 }

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { decodeRealTimeLimit } from './containment.decode.js';
-import { shortHash, type AgentEnclosure, type Enclosed } from './enclosure.js';
+import { markFor, pidsMarked } from '#platform/process-mark.js';
+import type { AgentEnclosure, Enclosed } from './enclosure.js';
 import { launchWithMark, type Launch } from './launch.translate.js';
 
 /**
@@ -8,10 +7,8 @@ import { launchWithMark, type Launch } from './launch.translate.js';
  * is a mark, by that.
  */
 export class MarkedEnclosure implements AgentEnclosure {
-  /** A number of its own between 2^52 and 2^53 microseconds: more than a century. */
   static make({ attemptId }: Enclosed): MarkedEnclosure {
-    const own = Number.parseInt(shortHash(attemptId).slice(0, 13), 16);
-    return new MarkedEnclosure(String(2 ** 52 + own));
+    return new MarkedEnclosure(markFor(attemptId));
   }
 
   constructor(private readonly mark: string | null) {}
@@ -29,11 +26,7 @@ export class MarkedEnclosure implements AgentEnclosure {
   }
 
   pids(): number[] {
-    const { mark } = this;
-    if (mark === null) return [];
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && markOf(name) === mark)
-      .map(Number);
+    return this.mark === null ? [] : pidsMarked(this.mark);
   }
 
   isKeeper(): boolean {
@@ -50,14 +43,5 @@ export class MarkedEnclosure implements AgentEnclosure {
 
   remove(): Promise<void> {
     return Promise.resolve();
-  }
-}
-
-function markOf(pid: string): string | undefined {
-  try {
-    return decodeRealTimeLimit(readFileSync(`/proc/${pid}/limits`, 'utf8'));
-  } catch {
-    // It has ended, or is another user's.
-    return undefined;
   }
 }
