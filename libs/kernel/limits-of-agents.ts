@@ -72,6 +72,8 @@ export const limitsOfAgents = {
   processListMs: 10_000,
   processPollMs: 50,
   processGraceMs: 5_000,
+  /** Of a kill that was ordered a while ago: the grace of its trip has been going by since. */
+  lateKillGraceMs: 2_000,
   processKillMs: 5_000,
   reapedAttemptsAskedMax: 1_000,
 

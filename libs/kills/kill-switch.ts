@@ -164,7 +164,10 @@ export class KillSwitch {
     const { signal } = this.stopping;
     // What it has started since its hooks told of it bears its mark, wherever it has got to.
     const enclosure = new MarkedProcesses(markOfProcess({ pid, startMark }));
-    const ended = await endTrees({ processes: [{ pid, startMark }] }, { signal, enclosure });
+    const ended = await endTrees(
+      { processes: [{ pid, startMark }] },
+      { signal, enclosure, graceMs: graceOf(order) },
+    );
     // Whoever stops the server leaves the order open: it is carried out at the next start.
     if (signal.aborted) return;
     const survivors = ended.filter(({ ending }) => ending !== 'ended' && ending !== 'killed');
@@ -190,6 +193,11 @@ export class KillSwitch {
     const occurredAt = new Date(this.parts.clock.now()).toISOString();
     return this.decisions.decide(command, { commandId: null, actor, source: 'api', occurredAt });
   }
+}
+
+/** Ordered before this server was started: its grace has been going by since. */
+function graceOf({ sinceMs }: Order): number {
+  return sinceMs === null ? limits.lateKillGraceMs : limits.processGraceMs;
 }
 
 function named({

@@ -88,12 +88,13 @@ export class AgentProcess {
     return { exitCode: child.exitCode, signal: child.signalCode, stderrTail: this.stderrTail };
   }
 
-  /** Ends it and all that it has started: TERM, a grace, KILL; seen to be gone. */
-  end(): Promise<AgentEnd> {
+  /** Ends it and all that it has started: TERM, a grace, KILL; seen to be gone. The first call counts. */
+  end(graceMs: number = limits.processGraceMs): Promise<AgentEnd> {
     this.ending ??= endAgent({
       attemptId: this.attemptId,
       identity: this.identity,
       enclosure: this.enclosure,
+      graceMs,
     });
     return this.ending;
   }

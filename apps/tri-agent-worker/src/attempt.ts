@@ -110,7 +110,7 @@ export class Attempt {
     if (before === 'kill' || before === order.how) return;
     this.halting = order;
     clearTimeout(this.patience);
-    const end = (): void => void this.agent?.end();
+    const end = (): void => void this.agent?.end(order.graceMs);
     if (order.how === 'kill') end();
     else this.patience = setTimeout(end, limits.pausePatienceMs);
   }
@@ -255,7 +255,8 @@ export class Attempt {
     const { claim, runner } = this.parts;
     const { taskId } = claim;
     // It may have been lost, or killed, while the agent was being started.
-    if (this.stopped !== undefined || this.halting?.how === 'kill') void agent.end();
+    if (this.stopped !== undefined || this.halting?.how === 'kill')
+      void agent.end(this.halting?.graceMs);
     void this.telling.tell('start', {});
     const reader = runner.reader(claim.resume !== null);
     try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '#kernel/limits.js';
 import { nanoUsdFromDecimal } from '#kernel/money.js';
 import type { Allowance } from './spend-guard.policy.js';
 
@@ -76,7 +77,15 @@ export const registered = z.object({
 export const moved = z.object({ next: claimed.nullable() });
 
 const haltOrder = z.object({ how: z.enum(['pause', 'kill']), reason: text });
-export type HaltOrder = z.infer<typeof haltOrder>;
+export type HaltOrder = z.infer<typeof haltOrder> & {
+  /** How long after TERM comes KILL; as usual where it is not told. */
+  readonly graceMs?: number;
+};
+/** An order that did not come over the control stream at once: time has gone by since. */
+export function late(order: HaltOrder): HaltOrder {
+  return order.how === 'kill' ? { ...order, graceMs: limits.lateKillGraceMs } : order;
+}
+
 export const answered = z.object({ halt: haltOrder.nullable(), allowance });
 
 /** What a work place may be kept for. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { limits } from '#kernel/limits.js';
-import { halt, holds, leave, stop, type HaltOrder } from './claimed.js';
+import { halt, holds, late, leave, stop, type HaltOrder } from './claimed.js';
 import { Refused, type ServerClient } from './server-client.js';
 
 export interface ControlListener {
@@ -53,7 +53,8 @@ async function read(
         const { success, data: told } = holds.safeParse(message);
         if (!success) return;
         listener.lost(before.filter((it) => !told.attemptIds.includes(it)));
-        for (const { attemptId, ...order } of told.halts) listener.halt(attemptId, order);
+        // It was ordered while nobody was listening.
+        for (const { attemptId, ...order } of told.halts) listener.halt(attemptId, late(order));
       } else if (event === 'pause' || event === 'kill') {
         const { success, data: told } = halt.safeParse(message);
         if (success) listener.halt(told.attemptId, { how: event, reason: told.reason });

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { limits } from '#kernel/limits.js';
 import { endTrees, type EndedProcess } from '#platform/process-trees.js';
 import type { HostProcess, ProcessIdentity } from '#platform/processes.js';
 import type { AgentEnclosure } from './containment/enclosure.js';
@@ -9,6 +10,7 @@ export interface AgentToEnd {
   /** Undefined where it is not known, or had ended already. */
   readonly identity: ProcessIdentity | undefined;
   readonly enclosure: AgentEnclosure;
+  readonly graceMs?: number;
 }
 
 /** What came of ending an agent. */
@@ -27,12 +29,17 @@ export interface Survivor {
 }
 
 /** Ends an agent and all that it has started: TERM, a grace, KILL; seen to be gone. */
-export async function endAgent({ attemptId, identity, enclosure }: AgentToEnd): Promise<AgentEnd> {
+export async function endAgent({
+  attemptId,
+  identity,
+  enclosure,
+  graceMs = limits.processGraceMs,
+}: AgentToEnd): Promise<AgentEnd> {
   const roots = {
     processes: identity === undefined ? [] : [identity],
     attemptIds: attemptId === '' ? [] : [attemptId],
   };
-  const processes = await endTrees(roots, { enclosure });
+  const processes = await endTrees(roots, { enclosure, graceMs });
   const survivors = processes
     .filter(({ ending }) => ending !== 'ended' && ending !== 'killed')
     .map(({ process }) => ({ pid: process.pid, name: nameOf(process) }));

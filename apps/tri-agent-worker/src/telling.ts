@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { limits } from '#kernel/limits.js';
 import type { Outcome } from './agents/agent.js';
-import { answered, moved, type Claimed, type HaltOrder } from './claimed.js';
+import { answered, late, moved, type Claimed, type HaltOrder } from './claimed.js';
 import { Refused, type ServerClient } from './server-client.js';
 import type { Allowance } from './spend-guard.policy.js';
 
@@ -19,6 +19,9 @@ const badRequest = 400;
 
 /** What an attempt tells the server, and what it hears back. */
 export class Telling {
+  /** Whether the server did not answer the last time. */
+  private wasAway = false;
+
   constructor(
     private readonly claim: Claimed,
     private readonly client: ServerClient,
@@ -41,8 +44,11 @@ export class Telling {
       const { success, data } = answered.safeParse(await this.move(move, body));
       if (!success) return;
       this.hearing.heard(toldAtMs, data.allowance);
-      if (data.halt !== null) this.hearing.halt(data.halt);
+      const { wasAway } = this;
+      this.wasAway = false;
+      if (data.halt !== null) this.hearing.halt(wasAway ? late(data.halt) : data.halt);
     } catch (error) {
+      this.wasAway ||= !(error instanceof Refused);
       if (error instanceof Refused && error.status !== badRequest) {
         this.hearing.lost(error.message);
       }

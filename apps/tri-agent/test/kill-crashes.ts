@@ -45,8 +45,9 @@ export async function crashWhileKilling(rig: TripRig, rounds: number): Promise<C
       const tookMs = (await rig.untilGone(spender, 30_000)) - sinceMs;
       const kind = heedsTerm ? 'heedingTerm' : 'ignoringTerm';
       slowestMs[kind] = Math.max(slowestMs[kind], tookMs);
-      // Who ignores TERM is killed after a grace.
-      if (tookMs > deadWithinMs + (heedsTerm ? 0 : limits.processGraceMs)) {
+      // What is told only now trips now: who ignores TERM then has all of its grace.
+      const graceMs = acknowledged || heedsTerm ? 0 : limits.processGraceMs;
+      if (tookMs > deadWithinMs + graceMs) {
         faults.push(`Round ${round}: all were dead only after ${tookMs} ms.`);
       }
     } catch (error) {
