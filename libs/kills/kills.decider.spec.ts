@@ -58,6 +58,9 @@ describe('Ordering a kill', () => {
   test('of what could not be ended is for an operator, so that no budget orders it for ever', () => {
     expect(typesOf(order('b'), order('a'), fail('a'))).toEqual([]);
     expect(typesOf(order('b', attempt(), null), order('a'), fail('a'))).toEqual(['KillOrdered']);
+    // It has tripped anew.
+    const later = { ...order('b'), reason: 'Too much again.' };
+    expect(typesOf(later, order('a'), fail('a'))).toEqual(['KillOrdered']);
   });
 });
 

@@ -87,20 +87,26 @@ export const killsDecider: Decider<KillCommand, Kills, KillEvent> = {
   },
 };
 
-/** What is being ended already is not ordered twice; what could not be ended, only by an operator. */
+/**
+ * What is being ended already is not ordered twice; what could not be ended, only by an operator, or for
+ * another reason: a budget says the same for as long as it is tripped.
+ */
 function ordered(
   { kills: wanted, reason, budgetId }: Extract<KillCommand, { type: 'order' }>,
   kills: Kills,
 ): KillEvent[] {
   const standing = new Map(
-    [...kills.values()].map(({ target, outcome }) => [keyOf(target), outcome.is]),
+    [...kills.values()].map((kill) => [
+      keyOf(kill.target),
+      { is: kill.outcome.is, reason: kill.reason },
+    ]),
   );
   return wanted.flatMap(({ killId, target }): KillEvent[] => {
     const before = standing.get(keyOf(target));
-    if (before === 'open' || kills.has(killId)) return [];
-    if (before === 'failed' && budgetId !== null) return [];
+    if (before?.is === 'open' || kills.has(killId)) return [];
+    if (before?.is === 'failed' && budgetId !== null && before.reason === reason) return [];
     // Two of the same in one command are one.
-    standing.set(keyOf(target), 'open');
+    standing.set(keyOf(target), { is: 'open', reason });
     return [{ type: 'KillOrdered', data: { killId, target, reason, budgetId } }];
   });
 }

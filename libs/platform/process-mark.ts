@@ -23,10 +23,12 @@ export function markOfProcess({ pid, startMark }: ProcessIdentity): string {
 
 /**
  * Marks a process that runs: what it starts from now on bears the mark.
- * @returns whether it does; false where there is no `prlimit`, or the process is not one's own.
+ * @returns whether it does; false where there is no `prlimit`, the process is not one's own, or bears a mark
+ * already: a worker's, by which that worker finds what its agent has started.
  */
 export async function markProcess(identity: ProcessIdentity): Promise<boolean> {
   if (process.platform !== 'linux' || !sameProcess(identity)) return false;
+  if (markIn(String(identity.pid)) !== undefined) return false;
   const argv = ['--pid', String(identity.pid), `--rttime=${markOfProcess(identity)}:`];
   const child = spawn('prlimit', argv, { stdio: 'ignore' });
   try {
